@@ -1,0 +1,88 @@
+# refarena: build, test, measure. `make help` lists the verbs.
+# Registries (allocators.def, collectors.def, workloads.def) are read here, so that adding a backend or
+# a workload is one file plus one line.
+# SPDX-License-Identifier: MIT
+
+SHELL    := /bin/bash
+PYTHON   := /usr/bin/python3
+SANITIZE :=
+# SANITIZE=address or thread: the same program, watched, in a build folder of its own
+BUILD    := build$(SANITIZE:%=/%)
+WERROR   := $(if $(CI),-Werror)
+
+CFLAGS   := -O2 -g
+CXXFLAGS := -O2 -g
+WARN     := -Wall -Wextra $(WERROR)
+COMMON   := -D_GNU_SOURCE -MMD -MP -pthread -fno-builtin-malloc -fno-builtin-free -fno-builtin-calloc -fno-builtin-realloc \
+            -fno-omit-frame-pointer -I. $(watch-$(SANITIZE))
+watch-address := -fsanitize=address,undefined -fno-sanitize-recover=all -DREFARENA_SANITIZED
+watch-thread  := -fsanitize=thread -DREFARENA_SANITIZED
+STD      := -std=c11
+LIBS     := -lbenchmark -ljansson -lzstd -ldl -lm -lstdc++
+
+# --- what there is ---------------------------------------------------------------------------------
+row        = $(subst :, ,$(filter $1:%,$(ROWS)))
+ROWS      := $(shell sed -nE \
+    -e 's|^COUNTING\(([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|\1:collectors/refcounted:collectors/counts/\2:collectors/loads/\3:collectors/cycles/\4:collectors/threads/\5|p' \
+    -e 's|^TRACING\(([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|\1:collectors/tracing/\2:collectors/threads/\3|p' collectors/collectors.def)
+COLLECTORS_ALL := $(foreach r,$(ROWS),$(firstword $(subst :, ,$r)))
+BLOCKS    := $(shell sed -nE 's|^BLOCKS\((.*)\)|\1|p' workloads/workloads.def)
+OBJECTS   := $(shell sed -nE 's|^OBJECTS\((.*)\)|\1|p' workloads/workloads.def)
+
+# sources compiled once; those compiled once for each collector
+ALLOCATOR_C := $(filter-out allocators/recorder.c allocators/malloc.c,$(wildcard allocators/*.c allocators/pymalloc/*.c))
+HARNESS_C   := $(wildcard harness/*.c) workloads/memory.c
+BLOCKS_C    := $(BLOCKS:%=workloads/blocks/%.c) $(filter-out $(BLOCKS:%=workloads/blocks/%.c),$(wildcard workloads/blocks/*.c))
+shared-by   = $(patsubst %.c,$(BUILD)/once/%.o,$1)
+row-sources = $(wildcard $(addsuffix .c,$(wordlist 2,9,$(call row,$1)))) collectors/common.c
+row-objects = $(patsubst %.c,$(BUILD)/$1/%.o,$(call row-sources,$1) $2)
+FRAME       := $(call shared-by,$(ALLOCATOR_C) $(HARNESS_C)) $(BUILD)/once/harness/gbench.o
+EXECUTABLES := $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(BUILD)/bin/blocks
+
+# --- verbs -----------------------------------------------------------------------------------------
+.PHONY: all help bench test plots recordings deps deps-bench deps-test clean build-cost
+all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so)   ## build everything
+
+# --- how things are made ---------------------------------------------------------------------------
+.SECONDEXPANSION:
+.SECONDARY:
+MAKE_FOLDER = @mkdir -p $(@D)
+first = $(firstword $(subst /, ,$1))
+rest  = $(patsubst $(call first,$1)/%,%,$1)
+
+$(BUILD)/once/%.o: %.c
+	$(MAKE_FOLDER)
+	$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) $(BUILD_FACTS) -c $< -o $@
+
+$(BUILD)/once/%.o: %.cc
+	$(MAKE_FOLDER)
+	$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) $(COMMON) -c $< -o $@
+
+# a collector's row as a header, included first in all that is compiled for it
+$(BUILD)/rows/%.h: collectors/collectors.def
+	$(MAKE_FOLDER)
+	@sed -nE \
+	  -e 's|^COUNTING\($*, *([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|#define COLLECTOR_NAME "$*"\n#define COLLECTOR_HEADER "refcounted.h"\n#define COUNTS "\1"\n#define COUNTS_HEADER "counts/\1.h"\n#define LOADS "\2"\n#define LOADS_HEADER "loads/\2.h"\n#define CYCLES "\3"\n#define CYCLES_HEADER "cycles/\3.h"\n#define THREADS "\4"\n#define THREADS_HEADER "threads/\4.h"|p' \
+	  -e 's|^TRACING\($*, *([a-z_]+), *([a-z_]+)\).*|#define COLLECTOR_NAME "$*"\n#define COLLECTOR_HEADER "tracing/\1.h"\n#define CYCLES "\1"\n#define THREADS "\2"\n#define THREADS_HEADER "threads/\2.h"|p' $< > $@
+
+# everything that depends on the collector's layout: $(BUILD)/<collector>/<source>.o
+$(BUILD)/%.o: $$(call rest,$$*).c $(BUILD)/rows/$$(call first,$$*).h
+	$(MAKE_FOLDER)
+	$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) -Icollectors -include $(BUILD)/rows/$(call first,$*).h -c $< -o $@
+
+$(BUILD)/bin/blocks: $(FRAME) $(call shared-by,$(BLOCKS_C) workloads/linked_blocks.c)
+	$(MAKE_FOLDER)
+	$(CC) $(CFLAGS) $(COMMON) $^ $(LIBS) -o $@
+
+$(BUILD)/bin/%: $(FRAME) $$(call row-objects,$$*,$(OBJECTS:%=workloads/objects/%.c) workloads/linked_objects.c)
+	$(MAKE_FOLDER)
+	$(CC) $(CFLAGS) $(COMMON) $^ $(LIBS) -o $@
+
+$(BUILD)/lib/refarena-recorder.so: allocators/recorder.c
+	$(MAKE_FOLDER)
+	$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) -fPIC -shared $< -lzstd -ldl -o $@
+
+clean:                 ## remove everything that was built
+	rm -rf build
+
+-include $(shell find build -name '*.d' 2>/dev/null)
