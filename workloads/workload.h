@@ -42,7 +42,7 @@ typedef struct workload_operations {
     uint64_t operations;            /* what nanoseconds are divided by */
     uint64_t allocations;           /* blocks or objects, and owned arrays, asked for */
     uint64_t bytes;                 /* asked for in them; of objects without headers */
-    uint64_t references;            /* contract calls that change a count: set, load, store (0 on blocks) */
+    uint64_t references;            /* references taken by set, load, store and weak_get: what counting counts */
 } workload_operations;
 
 typedef struct workload_run workload_run;

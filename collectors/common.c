@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ * common.c - what every collector shares: the list of mutators, and the oracle of reachability.
+ *
+ * The oracle finds what can be reached from the roots with a hash set of its own, so that it works on
+ * any collector, says the same on all, and changes nothing in the heap.
+ */
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include "collector.h"
+#include "mutator.h"
+
+static struct {
+    pthread_mutex_t lock;
+    mutator        *first;
+    uint64_t        departed_born, departed_died;
+} mutators = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static mutator_base *base(mutator *m) { return (mutator_base *)m; }
+
+static void *common_map(size_t bytes) {
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+mutator *mutator_create(size_t bytes) {
+    mutator *m = common_map(bytes);
+    local *stack = common_map(MUTATOR_LOCALS * sizeof(local));
+    if (m == NULL || stack == NULL) {
+        if (m != NULL) munmap(m, bytes);
+        if (stack != NULL) munmap(stack, MUTATOR_LOCALS * sizeof(local));
+        return NULL;
+    }
+    base(m)->stack = base(m)->top = stack;
+    base(m)->limit = stack + MUTATOR_LOCALS;
+    pthread_mutex_lock(&mutators.lock);
+    base(m)->next = mutators.first;
+    base(m)->link = &mutators.first;
+    if (mutators.first != NULL) base(mutators.first)->link = &base(m)->next;
+    mutators.first = m;
+    pthread_mutex_unlock(&mutators.lock);
+    return m;
+}
+
+void mutator_destroy(mutator *m, size_t bytes) {
+    pthread_mutex_lock(&mutators.lock);
+    *base(m)->link = base(m)->next;
+    if (base(m)->next != NULL) base(base(m)->next)->link = base(m)->link;
+    mutators.departed_born += base(m)->born;
+    mutators.departed_died += base(m)->died;
+    pthread_mutex_unlock(&mutators.lock);
+    munmap(base(m)->stack, MUTATOR_LOCALS * sizeof(local));
+    munmap(m, bytes);
+}
+
+void mutator_sum(uint64_t *born, uint64_t *died) {
+    pthread_mutex_lock(&mutators.lock);
+    *born = mutators.departed_born;
+    *died = mutators.departed_died;
+    for (mutator *m = mutators.first; m != NULL; m = base(m)->next) {
+        *born += base(m)->born;
+        *died += base(m)->died;
+    }
+    pthread_mutex_unlock(&mutators.lock);
+}
+
+void mutator_forget_departed(void) { mutators.departed_born = mutators.departed_died = 0; }
+
+void mutator_each_local(void (*visit)(local *l, void *context), void *context) {
+    for (mutator *m = mutators.first; m != NULL; m = base(m)->next)
+        for (local *l = base(m)->stack; l < base(m)->top; l++)
+            visit(l, context);
+}
+
+/* --- the oracle ------------------------------------------------------------------------------------
+ * `seen` is an open-addressed set at most half full; `queue` lists its members in the order they were
+ * found, so that queue[next..found) is what still has to be visited. */
+typedef struct oracle {
+    object **seen, **queue;
+    size_t   slots, found, next;
+    bool     refused;
+} oracle;
+
+static size_t oracle_slot(const oracle *this, const object *o) {
+    size_t i = ((uintptr_t)o >> 4) * 0x9E3779B97F4A7C15u & (this->slots - 1);     /* Fibonacci hashing, Knuth 6.4 */
+    while (this->seen[i] != NULL && this->seen[i] != o)
+        i = (i + 1) & (this->slots - 1);
+    return i;
+}
+
+static void oracle_free(oracle *this) {
+    if (this->seen != NULL) munmap(this->seen, this->slots * sizeof(object *));
+    if (this->queue != NULL) munmap(this->queue, this->slots / 2 * sizeof(object *));
+}
+
+static bool oracle_grow(oracle *this) {
+    oracle larger = {.slots = this->slots ? this->slots * 2 : 1 << 16, .found = this->found, .next = this->next};
+    larger.seen = common_map(larger.slots * sizeof(object *));
+    larger.queue = common_map(larger.slots / 2 * sizeof(object *));
+    if (larger.seen == NULL || larger.queue == NULL) {
+        oracle_free(&larger);
+        return false;
+    }
+    for (size_t i = 0; i < this->found; i++) {
+        larger.queue[i] = this->queue[i];
+        larger.seen[oracle_slot(&larger, this->queue[i])] = this->queue[i];
+    }
+    oracle_free(this);
+    *this = larger;
+    return true;
+}
+
+static void oracle_find(oracle *this, object *o) {
+    if (o == NULL || this->refused) return;
+    if (this->found == this->slots / 2 && !oracle_grow(this)) {
+        this->refused = true;
+        return;
+    }
+    size_t i = oracle_slot(this, o);
+    if (this->seen[i] != NULL) return;
+    this->seen[i] = this->queue[this->found++] = o;
+}
+
+static void oracle_find_local(local *l, void *context) { oracle_find(context, l->target); }
+static void oracle_find_field(field *f, void *context) { oracle_find(context, field_peek(f)); }
+
+bool mutator_reachable(uint64_t *objects, uint64_t *bytes) {
+    oracle this = {0};
+    *objects = *bytes = 0;
+    mutator_each_local(oracle_find_local, &this);
+    collector_globals()->type->visit(collector_globals(), oracle_find_field, &this);
+    while (this.next < this.found && !this.refused) {
+        object *o = this.queue[this.next++];
+        ++*objects;
+        *bytes += object_bytes(o) - sizeof(object) + object_array_bytes(o);
+        o->type->visit(o, oracle_find_field, &this);
+    }
+    oracle_free(&this);
+    return !this.refused;
+}
+
+void object_visit_nothing(object *self, field_visitor *visit, void *context) {
+    (void)self, (void)visit, (void)context;
+}
+
+/* --- globals --------------------------------------------------------------------------------------- */
+typedef struct globals { object header; field names[COLLECTOR_GLOBALS]; } globals;
+
+static void globals_visit(object *self, field_visitor *visit, void *context) {
+    fields_visit(((globals *)self)->names, COLLECTOR_GLOBALS, visit, context);
+}
+
+static const object_type globals_type = {.name = "globals", .bytes = sizeof(globals), .visit = globals_visit};
+static globals globals_object = {.header = OBJECT_STATIC(globals_type)};
+
+object *collector_globals(void) { return &globals_object.header; }
+field *collector_global(unsigned name) {
+    assert(name < COLLECTOR_GLOBALS);
+    return &globals_object.names[name];
+}

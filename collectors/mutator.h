@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ * mutator.h - a thread of the program under test: its locals, its place in the list of all mutators.
+ *
+ *   stack |locals of the outermost frame|...|of the innermost|      free      |
+ *         ^ stack                                            ^ top            ^ limit
+ *
+ * Locals lie in one array, so that a tracer's roots are a plain range. A collector's own mutator begins
+ * with this struct.
+ */
+#ifndef REFARENA_MUTATOR_H
+#define REFARENA_MUTATOR_H
+
+#include "object.h"
+
+enum { MUTATOR_LOCALS = 1 << 21 };      /* 16 MiB of address space; deeper recursion is a caller's mistake */
+
+typedef struct mutator_base {
+    local   *stack, *top, *limit;
+    mutator *next, **link;              /* in the list of all mutators */
+    uint64_t born, died;                /* objects, by this thread */
+} mutator_base;
+
+/* Map a mutator of `bytes`, zeroed, with its stack, and put it in the list. NULL: out of memory. */
+mutator *mutator_create(size_t bytes);
+
+/* Take it out of the list and unmap it; its figures go to mutator_departed. */
+void     mutator_destroy(mutator *m, size_t bytes);
+
+/* Sum born and died of all mutators, departed ones included; others must be detached. */
+void     mutator_sum(uint64_t *born, uint64_t *died);
+void     mutator_forget_departed(void);
+
+/* Call visit with every local of every frame that is open, and with its thread. */
+void     mutator_each_local(void (*visit)(local *l, void *context), void *context);
+
+/* What is reachable from locals and globals: objects, and payload bytes (headers of header_bytes not
+ * counted). Breadth-first with a hash set in memory of its own. False: out of memory. */
+bool     mutator_reachable(uint64_t *objects, uint64_t *bytes);
+
+#endif
