@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * support.h - what several tests share: sentences as names, children that may die, seeded numbers.
+ *
+ * A check that aborts, a program that exits, a limit that cannot be lifted again: each is tried in a
+ * forked child, which an alarm ends after SUPPORT_SECONDS, so that a test that hangs is a test that fails.
+ */
+#ifndef REFARENA_TESTS_SUPPORT_H
+#define REFARENA_TESTS_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* TEST(a_refused_resize_leaves_the_block_untouched) { ... }, listed with cmocka_unit_test(its name). */
+#define TEST(name) static void name(__attribute__((unused)) void **state)
+
+enum { SUPPORT_SECONDS = 60, SUPPORT_SKIPPED = 77 };    /* 77: the exit status of a program that cannot run here */
+
+/* True when act(context) in a child ends it by `signal`. What the child prints is not shown. */
+bool support_dies(void (*act)(void *context), void *context, int signal);
+
+/* True when act(context) in a child returns, or ends the child with status 0. */
+bool support_survives(void (*act)(void *context), void *context);
+
+/* Exit status of a child that runs act(context) (0 when it returns), or -(signal) that ended it. What it
+ * printed on standard error is in `said` (said_bytes long, always ended) unless that is NULL. */
+int support_child(void (*act)(void *context), void *context, char *said, size_t said_bytes);
+
+/* The same for a program that is executed: argv ends with NULL, argv[0] is its path. */
+int support_program(char *const argv[], char *said, size_t said_bytes);
+
+/* Next number of the sequence that *state, any seed, stands for: splitmix64 (Steele et al. 2014). */
+uint64_t support_random(uint64_t *state);
+
+/* Write bytes that depend on `seed` and on their place; and whether they are still all there. */
+void support_fill(void *memory, size_t bytes, uint64_t seed);
+bool support_filled(const void *memory, size_t bytes, uint64_t seed);
+
+#endif
