@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: MIT
+"""machine.py - what the machine is, and whether it was ours while we measured.
+
+Two jobs. Provenance: everything about the machine that a reader needs to judge a number, without naming it.
+The gates: a measurement counts only if nothing else ran. A turn tells of itself how long it waited for its
+core and how often it was switched out; /proc/stat tells of the other cores and of time stolen by the host.
+"""
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import platform
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Bounds of the gates. A switch costs some 5 us beside the wait, so 1 % of wait is about 1 % of error.
+RUN_DELAY_SHARE = 0.01          # of a turn's wall time
+SWITCHES_PER_S = 200            # involuntary
+OTHERS_CORES = 0.5              # used by others, of the cores that the residents do not use
+STEAL_SHARE = 0.02              # of the wall time of a round
+CAPACITY_LEAST = 1.7            # what two spinning threads must reach over one
+PACKAGES = ("gcc libc6 libbenchmark1debian libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libzstd1 libjansson4 "
+            "gnuplot-nox python3 python3-numpy").split()
+
+
+# --- gates -----------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class CpuTimes:
+    """Seconds since boot, per core, and our own."""
+    at: float
+    busy: dict[int, float]
+    steal: float
+    own: float
+
+
+def cpu_times() -> CpuTimes:
+    tick = os.sysconf("SC_CLK_TCK")
+    busy, steal = {}, 0.0
+    for line in Path("/proc/stat").read_text().splitlines():
+        if line.startswith("cpu") and line[3].isdigit():
+            name, *columns = line.split()
+            user, nice, system, _idle, _wait, irq, softirq, stolen = (int(c) / tick for c in columns[:8])
+            busy[int(name[3:])] = user + nice + system + irq + softirq
+            steal += stolen
+    own = os.times()
+    return CpuTimes(time.monotonic(), busy, steal, own.user + own.system)
+
+
+def disturbance(before: CpuTimes, after: CpuTimes, core: int | None) -> str:
+    """Why the stretch between two readings is not ours, or ''. core: where the residents ran (their own
+    waits show what happened there); None where they ran anywhere, and only steal can be told."""
+    elapsed = max(after.at - before.at, 1e-9)
+    steal = after.steal - before.steal
+    if steal > STEAL_SHARE * elapsed and steal >= 0.03:     # /proc/stat counts in steps of 10 ms
+        return f"{steal / elapsed:.0%} of a core was stolen by the host"
+    if core is not None:
+        others = sum(after.busy[c] - before.busy[c] for c in after.busy if c != core and c in before.busy)
+        others -= after.own - before.own
+        if others > OTHERS_CORES * elapsed and others >= 0.05:
+            return f"other programs used {others / elapsed:.1f} cores"
+    return ""
+
+
+def turn_is_ours(turn: dict[str, Any]) -> bool:
+    """Did the process have its core to itself for the measured units of this round?"""
+    wall = turn.get("wall_ns") or 0
+    delay, switches = turn.get("run_delay_ns") or 0, turn.get("involuntary_switches") or 0
+    return delay <= max(RUN_DELAY_SHARE * wall, 50_000) and switches <= max(2, SWITCHES_PER_S * wall / 1e9)
+
+
+def capacity_suffices(capacity: dict[str, float] | None) -> bool:
+    """Were there two cores, before and after?"""
+    return not capacity or min(capacity["before"], capacity["after"]) >= CAPACITY_LEAST
+
+
+def measuring_core() -> int:
+    """The last core we may use: the first ones serve most interrupts."""
+    return max(os.sched_getaffinity(0))
+
+
+def touch_memory(seconds: float = 2.0, share: float = 0.5) -> int:
+    """Have the host back our memory before anything is timed: it does so lazily. Bytes touched."""
+    chunk, touched, held = 256 << 20, 0, []
+    until = time.monotonic() + seconds
+    bound = share * available_bytes()
+    while time.monotonic() < until and touched + chunk <= bound:
+        held.append(mmap.mmap(-1, chunk, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE))
+        touched += chunk
+    for part in held:
+        part.close()
+    return touched
+
+
+def available_bytes() -> int:
+    return _meminfo("MemAvailable")
+
+
+# --- provenance ------------------------------------------------------------------------------------
+
+def state() -> dict[str, Any]:
+    """What changes while we measure: taken before and after."""
+    times = cpu_times()
+    return {"utc": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "load": list(os.getloadavg()),
+            "steal_s": round(times.steal, 2), "available_bytes": available_bytes()}
+
+
+def provenance() -> dict[str, Any]:
+    cpu = Path("/proc/cpuinfo").read_text()
+    return {
+        "commit": commit(), "dirty": dirty(),
+        "kernel": platform.release(), "machine": platform.machine(), "libc": " ".join(platform.libc_ver()),
+        "distribution": _os_release(), "cpu_model": _cpuinfo(cpu, "model name"), "cores": os.cpu_count(),
+        "usable_cores": len(os.sched_getaffinity(0)), "l2_l3": _caches(),
+        "hypervisor": "hypervisor" in _cpuinfo(cpu, "flags"), "memory_bytes": _meminfo("MemTotal"),
+        "clock_source": _read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+        "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "transparent_huge_pages": _chosen(_read("/sys/kernel/mm/transparent_hugepage/enabled")),
+        "overcommit": _read("/proc/sys/vm/overcommit_memory"), "aslr": _read("/proc/sys/kernel/randomize_va_space"),
+        "page_bytes": os.sysconf("SC_PAGE_SIZE"), "packages": packages(),
+    }
+
+
+def commit() -> str | None:
+    return _git("rev-parse", "HEAD")
+
+
+def dirty() -> bool | None:
+    """Are files changed that are under version control? Results are not: they are what we make."""
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!results")
+    return None if changed is None else bool(changed)
+
+
+def packages() -> dict[str, str]:
+    answer = _run(["dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Status}\n", *PACKAGES]) or ""
+    rows = (line.split() for line in answer.splitlines())
+    return {row[0]: row[1] for row in rows if len(row) == 3 and row[2] == "installed"}
+
+
+def file_digest(path: str | Path) -> str | None:
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def relative(text: str) -> str:
+    """A path or argument as seen from the project's folder, so that no user's folder is published."""
+    return text.replace(f"{ROOT}/", "").replace(str(Path.home()) + "/", "~/")
+
+
+def _run(command: list[str]) -> str | None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, cwd=ROOT, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 or command[0] == "dpkg-query" else None
+
+
+def _git(*arguments: str) -> str | None:
+    return _run(["git", *arguments])
+
+
+def _read(path: str) -> str | None:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return None
+
+
+def _chosen(text: str | None) -> str | None:
+    return text[text.index("[") + 1:text.index("]")] if text and "[" in text else text
+
+
+def _cpuinfo(text: str, key: str) -> str:
+    return next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith(key)), "")
+
+
+def _meminfo(key: str) -> int:
+    text = _read("/proc/meminfo") or ""
+    return next((int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith(key + ":")), 0)
+
+
+def _os_release() -> str | None:
+    text = _read("/etc/os-release") or ""
+    return next((line.partition("=")[2].strip('"') for line in text.splitlines() if line.startswith("PRETTY_NAME=")), None)
+
+
+def _caches() -> list[str]:
+    found = []
+    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        level, size = _read(str(index / "level")), _read(str(index / "size"))
+        if level in ("2", "3") and size:
+            found.append(f"L{level} {size}")
+    return found

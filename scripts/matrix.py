@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: MIT
+"""matrix.py - what is to be measured: read, expand, narrow.
+
+A matrix is a TOML file of *groups*. A group is one workload with its parameters; its configurations are
+compared with each other and with nothing else, so they share a method, a baseline and an A/A pair:
+
+    [[group]]
+    name           = "calls"
+    workload       = "calls"
+    parameters     = { depth = 8 }
+    configurations = ["leak/bump", "refcount/system", "cyclic/system"]     # collector/allocator
+    baseline       = "refcount/system"
+
+Workloads on blocks have no collector: their configurations are allocators alone. `configurations` may name
+a list of [sets]. Anything not said in a group is taken from the top of the file, then from DEFAULTS.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+MATRICES = Path(__file__).resolve().parent / "matrices"
+PAIR_MARK = "#2"            # behind the label of the second of an A/A pair
+
+
+class BadInput(Exception):
+    """The user's mistake, in one line that says what, where and what to do. Exit status 2."""
+
+
+DEFAULTS: dict[str, Any] = {
+    "repetitions": 5,           # invocations of each configuration
+    "least_repetitions": 3,     # done even when the time is over
+    "budget_s": 0,              # no further repetition is begun when it would end after this; 0: no bound
+    "rounds": 11,               # turns of each configuration in an invocation
+    "turn_ms": 10,              # a turn is as many units as fill this, at least one
+    "method": "turns",          # or "blocks": whole invocations in random order
+    "threads": [1],
+    "seed": 1,
+    "timeout_s": 60,            # of one turn, and of one whole invocation
+    "memory_limit_mib": 4096,   # of address space that a configuration may fill: heap_full above it
+    "units": 0,                 # blocks: of one round; 0 lets the harness fill turn_ms
+    "lead_in": 1,               # blocks: units run untimed before each round
+    "block_rounds": 5,          # blocks: rounds of one invocation
+    "memory": True,             # measure memory too, in invocations of their own
+    "memory_repetitions": 3,
+    "memory_units": 0,          # 0 lets the harness choose; the same for every row where rows leak
+    "memory_rounds": 1,
+    "sample_ms": 2,
+    "bias_turns": 5,            # consecutive turns of two rows, to check that turns do not bias; 0: no check
+}
+GROUP_KEYS = {"name", "title", "workload", "parameters", "configurations", "baseline", "pair", "options", "figure"}
+TOP_KEYS = {"about", "sets", "group"}
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One row: a workload on a collector on an allocator, with so many threads."""
+    workload: str
+    parameters: tuple[tuple[str, Any], ...]
+    collector: str | None
+    allocator: str
+    threads: int = 1
+    options: tuple[tuple[str, Any], ...] = ()
+    twin: bool = False          # the second of an A/A pair
+
+    @property
+    def label(self) -> str:
+        allocator = Path(self.allocator).name if "/" in self.allocator else self.allocator
+        where = f"{self.collector}/{allocator}" if self.collector else allocator
+        return where + (f"@{self.threads}" if self.threads > 1 else "") + (PAIR_MARK if self.twin else "")
+
+    @property
+    def executable(self) -> str:
+        return self.collector or "blocks"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Configurations that are compared with each other."""
+    name: str
+    workload: str
+    parameters: dict[str, Any]
+    configurations: tuple[Configuration, ...]       # the twin of the A/A pair included
+    baseline: str                                   # a label
+    pair: str                                       # label of the row that is measured twice
+    figure: str                                     # "allocators", "collectors" or "threads": where it is drawn
+    title: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.settings[key]
+
+    def labelled(self, label: str) -> Configuration | None:
+        return next((c for c in self.configurations if c.label == label), None)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    name: str
+    about: str
+    groups: tuple[Group, ...]
+    settings: dict[str, Any]
+
+    def __getitem__(self, key: str) -> Any:
+        return self.settings[key]
+
+    def described(self) -> dict[str, Any]:
+        """The whole plan as plain data, for run.json."""
+        return {"name": self.name, "about": self.about, "settings": self.settings, "groups": [
+            {"name": g.name, "title": g.title, "workload": g.workload, "parameters": g.parameters,
+             "method": g["method"], "baseline": g.baseline, "pair": g.pair, "figure": g.figure,
+             "settings": {k: v for k, v in g.settings.items() if v != self.settings.get(k)},
+             "configurations": [c.label for c in g.configurations]} for g in self.groups]}
+
+    def digest(self) -> str:
+        text = json.dumps(self.described(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+def known_matrices() -> list[str]:
+    return sorted(p.stem for p in MATRICES.glob("*.toml"))
+
+
+def read(name: str) -> Matrix:
+    """The matrix of this name, or in the .toml file at this path."""
+    path = Path(name) if name.endswith(".toml") else MATRICES / f"{name}.toml"
+    if not path.is_file():
+        raise BadInput(f"unknown matrix '{name}': known are {', '.join(known_matrices())}, or a path that ends in .toml")
+    try:
+        data = tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path.name}: {error}") from None
+    _refuse_unknown(data, TOP_KEYS | DEFAULTS.keys(), path.name)
+    settings = {**DEFAULTS, **{k: v for k, v in data.items() if k in DEFAULTS}}
+    groups = [_group(g, settings, data.get("sets", {}), path.name) for g in data.get("group", [])]
+    names = [g.name for g in groups]
+    if not groups or len(set(names)) < len(names):
+        raise BadInput(f"{path.name}: needs at least one [[group]], and each a name of its own")
+    return Matrix(path.stem, data.get("about", ""), tuple(groups), settings)
+
+
+def _refuse_unknown(table: dict[str, Any], known: set[str], where: str) -> None:
+    unknown = sorted(table.keys() - known)
+    if unknown:
+        raise BadInput(f"{where}: unknown key '{unknown[0]}'; known are {', '.join(sorted(known))}")
+
+
+def _group(table: dict[str, Any], top: dict[str, Any], sets: dict[str, list[str]], where: str) -> Group:
+    where = f"{where}: group '{table.get('name', '?')}'"
+    _refuse_unknown(table, GROUP_KEYS | DEFAULTS.keys(), where)
+    missing = sorted({"name", "workload", "configurations"} - table.keys())
+    if missing:
+        raise BadInput(f"{where}: '{missing[0]}' is missing")
+    wanted = table["configurations"]
+    if isinstance(wanted, str):
+        if wanted not in sets:
+            raise BadInput(f"{where}: no list '{wanted}' in [sets]; there are {', '.join(sorted(sets)) or 'none'}")
+        wanted = sets[wanted]
+    settings = {**top, **{k: v for k, v in table.items() if k in DEFAULTS}}
+    if settings["method"] not in ("turns", "blocks"):
+        raise BadInput(f"{where}: method is 'turns' or 'blocks', not '{settings['method']}'")
+    if settings["method"] == "turns" and settings["threads"] != [1]:
+        raise BadInput(f"{where}: threads are measured in blocks, never in turns; say method = \"blocks\"")
+    parameters, options = table.get("parameters", {}), table.get("options", {})
+    rows = [_configuration(spec, table["workload"], parameters, options, threads)
+            for threads in settings["threads"] for spec in wanted]
+    baseline = table.get("baseline", rows[0].label if rows else "")
+    figure = table.get("figure", "collectors" if rows and rows[0].collector else "allocators")
+    title = table.get("title", table["name"])
+    group = Group(table["name"], table["workload"], parameters, tuple(rows), baseline,
+                  table.get("pair", baseline), figure, title, settings)
+    for label in (group.baseline, group.pair):
+        if not group.labelled(label):
+            raise BadInput(f"{where}: '{label}' is not one of its configurations: {', '.join(c.label for c in rows)}")
+    return _paired(group)
+
+
+def _configuration(spec: str, workload: str, parameters: dict, options: dict, threads: int) -> Configuration:
+    collector, slash, allocator = spec.partition("/")
+    if not slash or spec.endswith(".so"):           # the path of a library has slashes of its own
+        collector, allocator = "", spec
+    return Configuration(workload, tuple(sorted(parameters.items())), collector or None, allocator, threads,
+                         tuple(sorted(options.items())) if collector else ())
+
+
+def _paired(group: Group) -> Group:
+    """With the twin of the A/A pair, next to the row that it repeats."""
+    rows = [c for c in group.configurations if not c.twin]
+    twin = [replace(c, twin=True) for c in rows if c.label == group.pair]
+    return replace(group, configurations=tuple(rows + twin))
+
+
+# --- narrowing -------------------------------------------------------------------------------------
+
+def names(text: str | None) -> list[str]:
+    """'a, b c' as a list."""
+    return (text or "").replace(",", " ").split()
+
+
+def narrow(matrix: Matrix, workloads: list[str], collectors: list[str], allocators: list[str]) -> Matrix:
+    """Only what is named; an empty list names everything. A backend that is named and that the matrix does
+    not have is added to every group it fits, so that a new file can be raced before any matrix knows it."""
+    groups = [g for g in matrix.groups if not workloads or g.workload in workloads or g.name in workloads]
+    groups = [_narrow_group(g, collectors, allocators) for g in groups]
+    groups = [g for g in groups if g.configurations]
+    if not groups:
+        raise BadInput(f"matrix '{matrix.name}' has nothing that fits: its groups are "
+                       f"{', '.join(f'{g.name} ({g.workload})' for g in matrix.groups)}")
+    return replace(matrix, groups=tuple(groups))
+
+
+def _narrow_group(group: Group, collectors: list[str], allocators: list[str]) -> Group:
+    rows = [c for c in group.configurations if not c.twin]
+    on_objects = any(c.collector for c in rows)
+    if collectors and not on_objects:
+        return replace(group, configurations=())
+    if on_objects and collectors:
+        here = {c.collector for c in rows}
+        model = [c for c in rows if c.collector == next(r.collector for r in rows if r.label == group.baseline)]
+        rows = [c for c in rows if c.collector in collectors]
+        rows += [replace(c, collector=new) for new in collectors if new not in here for c in model]
+    if allocators:
+        here = {c.allocator for c in rows}
+        kept = [c for c in rows if c.allocator in allocators]
+        usual = [c for c in rows if c.allocator != "bump"] if on_objects else rows[:1]
+        kept += [replace(c, allocator=new) for new in allocators if new not in here for c in usual]
+        rows = list(dict.fromkeys(kept))
+    labels = [c.label for c in rows]
+    baseline = group.baseline if group.baseline in labels else (labels[0] if labels else "")
+    pair = group.pair if group.pair in labels else baseline
+    return _paired(replace(group, configurations=tuple(rows), baseline=baseline, pair=pair))

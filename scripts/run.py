@@ -1,0 +1,366 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""run.py - measure a matrix: `make bench`.
+
+    choose     read the matrix, narrow it, refuse what nobody knows
+    open       a new folder of results, or the newest unfinished one of the same matrix and code
+    measure    repetition by repetition, each group once: time in turns or blocks, then memory
+    finish     run.json, summary.tsv, benchmark.json, plots, results/latest, and the table
+
+Repetitions are the outer loop, so that each configuration meets the machine at many times of the run, and
+so that a run that must stop early has something of everything.
+"""
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import blocks
+import machine
+import matrix as matrices
+import plots
+import record
+import summary
+import table
+import turns
+from matrix import BadInput, Configuration, Group, Matrix
+from record import Journal, Line, Stopped, shown
+from resident import Harness
+
+START_S = 0.35              # a guess of what it takes to start, count and calibrate one process: for the bar
+
+
+class Interrupted(Exception):
+    """By Ctrl-C or a polite kill."""
+
+
+def main(arguments: list[str]) -> int:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    options = _options(arguments)
+    try:
+        return _run(options, arguments)
+    except (BadInput, Stopped) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    except Interrupted as stop:
+        print(f"\nbench: interrupted; {stop}", file=sys.stderr)
+        return 130
+
+
+def _interrupt(number: int, _frame: Any) -> None:
+    raise Interrupted(signal.Signals(number).name)
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="run.py", description=__doc__.splitlines()[0])
+    parser.add_argument("--matrix", default="default", help=f"{', '.join(matrices.known_matrices())}, or the path of a .toml file")
+    parser.add_argument("--workloads", default="", help="only these workloads or groups")
+    parser.add_argument("--collectors", default="", help="only these collectors")
+    parser.add_argument("--allocators", default="", help="only these allocators; a path of a .so adds it")
+    parser.add_argument("--resume", default=os.environ.get("RESUME") or "auto",
+                        help="auto: go on with the newest unfinished run of the same matrix and code; no: begin anew")
+    parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
+    parser.add_argument("--bin", type=Path, default=machine.ROOT / "build/bin", help="folder of the harness's executables")
+    parser.add_argument("--no-plots", action="store_true", help="leave the pictures out")
+    return parser.parse_args(arguments)
+
+
+def _run(options: argparse.Namespace, arguments: list[str]) -> int:
+    harness = Harness(options.bin.absolute())
+    known = harness.knows()
+    plan = choose(options, known)
+    lock = record.lock(options.results)
+    folder, about = open_run(options, plan, harness, known, arguments)
+    journal = Journal(folder)
+    try:
+        measure(plan, harness, journal, folder)
+        return finish(folder, about, journal, options)
+    except Interrupted:
+        kept = len(journal.lines)
+        again = "make bench " + " ".join(f"{k}={v}" for k, v in _asked(options).items())
+        raise Interrupted(f"{kept} invocation{'s' * (kept != 1)} kept in {shown(folder)}; "
+                          f"`{again.strip()}` goes on from there") from None
+    finally:
+        journal.close()
+        os.close(lock)
+
+
+# --- choose ----------------------------------------------------------------------------------------
+
+def choose(options: argparse.Namespace, known: dict[str, dict[str, Any]]) -> Matrix:
+    """The matrix, narrowed; BadInput where a name is not known."""
+    if not known:
+        raise BadInput(f"no harness in {shown(options.bin)}: build it first with `make all`")
+    workloads, collectors, allocators = (matrices.names(t) for t in (options.workloads, options.collectors, options.allocators))
+    plan = matrices.read(options.matrix)
+    known_workloads = {w["name"] for answer in known.values() for w in answer["workloads"]}
+    groups = {g.name for g in plan.groups}
+    known_collectors = {name for name, answer in known.items() if answer.get("collector")}
+    known_allocators = {a["name"] for answer in known.values() for a in answer["allocators"]}
+    _refuse("workload", workloads, known_workloads | groups)
+    _refuse("collector", collectors, known_collectors)
+    _refuse("allocator", allocators, known_allocators, path=True)
+    plan = matrices.narrow(plan, workloads, collectors, allocators)
+    for group in plan.groups:
+        where = f"matrix '{plan.name}', group '{group.name}': "
+        _refuse("workload", [group.workload], known_workloads, where)
+        _refuse("collector", [c.collector for c in group.configurations if c.collector], known_collectors, where)
+        _refuse("allocator", [c.allocator for c in group.configurations], known_allocators, where, path=True)
+    return plan
+
+
+def _refuse(kind: str, asked: list[str], known: set[str], where: str = "", path: bool = False) -> None:
+    for name in asked:
+        if path and "/" in name:
+            if not Path(name).is_file():
+                raise BadInput(f"{where}no such allocator library: {name}")
+        elif not set(name.split(":") if path else [name]) <= known:
+            raise BadInput(f"{where}unknown {kind} '{name}'; known are {', '.join(sorted(known))}"
+                           + (", locked:<allocator>, or the path of a .so" if path else ""))
+
+
+# --- open ------------------------------------------------------------------------------------------
+
+def open_run(options: argparse.Namespace, plan: Matrix, harness: Harness, known: dict[str, Any],
+             arguments: list[str]) -> tuple[Path, dict[str, Any]]:
+    """The folder to measure into, and what run.json says of it."""
+    code = _code_digest(harness, known)
+    if options.resume not in ("auto", "no"):
+        raise BadInput(f"RESUME is 'auto' or 'no', not '{options.resume}'")
+    folder = record.unfinished(options.results, plan.digest(), code) if options.resume == "auto" else None
+    if folder:
+        about = record.read_run(folder)
+        done = len(record.read_lines(folder))
+        print(f"going on with {shown(folder)}: {done} invocations are done (RESUME=no begins anew)", flush=True)
+        about["sessions"] = about.get("sessions", 1) + 1
+    else:
+        folder = record.begin(options.results, plan.name)
+        words = {w["name"]: {"operation": w.get("operation"), "idea": w.get("idea")}
+                 for answer in known.values() for w in answer["workloads"]}
+        about = {"schema": 1, "matrix": plan.described(), "matrix_digest": plan.digest(), "code_digest": code,
+                 "command": machine.relative(" ".join(["scripts/run.py", *arguments])), "seed": plan["seed"],
+                 "asked": _asked(options), "workloads": words, "machine": machine.provenance(),
+                 "begun": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "before": machine.state(),
+                 "sessions": 1, "finished": None}
+        rows = sum(len(g.configurations) for g in plan.groups)
+        print(f"measuring '{plan.name}' into {shown(folder)}: {len(plan.groups)} groups, {rows} rows"
+              + (f", about {plan['budget_s'] / 60:.0f} min at most" if plan["budget_s"] else ""), flush=True)
+    record.write_run(folder, about)
+    return folder, about
+
+
+def _asked(options: argparse.Namespace) -> dict[str, str]:
+    """As variables of make."""
+    pairs = {"MATRIX": options.matrix if options.matrix != "default" else "", "WORKLOADS": options.workloads,
+             "COLLECTORS": options.collectors, "ALLOCATORS": options.allocators}
+    return {k: ",".join(matrices.names(v)) for k, v in pairs.items() if v}
+
+
+def _code_digest(harness: Harness, known: dict[str, Any]) -> str:
+    """Of the executables: the code that is measured. Another build is another run."""
+    digests = [f"{name} {machine.file_digest(harness.folder / name)}" for name in sorted(known)]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:16]
+
+
+# --- measure ---------------------------------------------------------------------------------------
+
+def measure(plan: Matrix, harness: Harness, journal: Journal, folder: Path) -> None:
+    """Everything that is not in the journal yet."""
+    core = machine.measuring_core()
+    bar = Bar(plan)
+    begun = time.monotonic()
+    spent_before = sum(l["took_s"] for l in journal.lines)
+    touched = False
+    try:
+        for repetition in range(max(g["repetitions"] for g in plan.groups)):
+            spent = spent_before + time.monotonic() - begun
+            if repetition >= plan["least_repetitions"] and _over(plan["budget_s"], spent, repetition):
+                bar.say(f"{repetition} repetitions took {spent:.0f} s: a further one would not fit into {plan['budget_s']} s")
+                break
+            for group in plan.groups:
+                if repetition < group["repetitions"] and not touched and not _complete(journal, group, repetition):
+                    machine.touch_memory()
+                    touched = True
+                if repetition < group["repetitions"]:
+                    bar.group(group)
+                    _time(harness, group, repetition, journal, core, bar)
+                    _memory(harness, group, repetition, journal, core, bar)
+    finally:
+        bar.close()
+
+
+def _over(budget: float, spent: float, repetitions: int) -> bool:
+    return bool(budget) and spent * (repetitions + 1) / repetitions > budget
+
+
+def _complete(journal: Journal, group: Group, repetition: int) -> bool:
+    return not _missing(journal, group, repetition, "time")
+
+
+def _missing(journal: Journal, group: Group, repetition: int, purpose: str) -> list[Configuration]:
+    """Rows without a line, less those whose outcome is known not to change."""
+    settled = {l["label"] for l in journal.lines if l["group"] == group.name and l["outcome"] in turns.SETTLED
+               and l["purpose"] == purpose}
+    return [c for c in group.configurations if c.label not in settled
+            and not journal.done(group.name, purpose, c.label, repetition)]
+
+
+def _time(harness: Harness, group: Group, repetition: int, journal: Journal, core: int, bar: Bar) -> None:
+    rows = _missing(journal, group, repetition, "time")
+    if group["method"] == "blocks":
+        for row in blocks.in_random_order(rows, f"{group['seed']}/{group.name}/{repetition}"):
+            begun = time.monotonic()
+            found = blocks.timed(harness, group, row, repetition, core)
+            journal.append([line_of(group, row, repetition, "time", found, time.monotonic() - begun)])
+            bar.step(_guess_s(group) / len(group.configurations))
+    elif rows:
+        begun = time.monotonic()
+        seats = turns.measure(harness, group, rows, repetition, core, _lightest_and_heaviest(journal, group),
+                              lambda share: bar.step(share * _guess_s(group)))
+        each = (time.monotonic() - begun) / len(seats)
+        journal.append([line_of(group, s.row, repetition, "time", {
+            **s.facts, "outcome": s.outcome, "message": s.message, "rounds": s.rounds, "consecutive": s.consecutive or None,
+            "kept": s.outcome == "ok", "rejected": s.rejected, "together": len(seats)}, each) for s in seats])
+
+
+def _memory(harness: Harness, group: Group, repetition: int, journal: Journal, core: int, bar: Bar) -> None:
+    if not group["memory"] or repetition >= group["memory_repetitions"]:
+        return
+    for row in (c for c in _missing(journal, group, repetition, "memory") if not c.twin):
+        timed = journal.done(group.name, "time", row.label, 0)
+        if timed and timed["outcome"] in ("unsupported", "not_installed", "bad_input") and group["method"] == "blocks":
+            continue
+        begun = time.monotonic()
+        found = blocks.memory(harness, group, row, repetition, core)
+        journal.append([line_of(group, row, repetition, "memory", found, time.monotonic() - begun)])
+        bar.step(START_S)
+
+
+def _lightest_and_heaviest(journal: Journal, group: Group) -> list[str]:
+    """The two rows between which turns would show a bias of caches: known after the first repetition."""
+    peaks = {l["label"]: l["memory"]["peak_rss"] for l in journal.lines
+             if l["group"] == group.name and l["purpose"] == "memory" and l["memory"] and l["outcome"] == "ok"}
+    ordered = sorted(peaks, key=peaks.__getitem__)
+    return [ordered[0], ordered[-1]] if len(ordered) > 1 else []
+
+
+def line_of(group: Group, row: Configuration, repetition: int, purpose: str, found: dict[str, Any], took_s: float) -> Line:
+    """An invocation as results/README.md has it: what the process said, on top of what we knew."""
+    base = {"schema": 1, "outcome": "ok", "message": "", "mode": "turns" if "together" in found else "blocks",
+            "label": row.label, "repetition": repetition, "workload": row.workload, "parameters": dict(row.parameters),
+            "collector": row.collector, "allocator": row.allocator, "threads": row.threads, "options": dict(row.options),
+            "seed": group["seed"], "declared": None, "counted": None, "renewed": None, "reclaims": None, "rounds": [],
+            "memory": None, "capacity": None, "build": None}
+    own = {"label": row.label, "repetition": repetition, "mode": base["mode"], "group": group.name, "purpose": purpose,
+           "kept": found["kept"], "rejected": found["rejected"], "consecutive": found.get("consecutive"),
+           "together": found.get("together"), "took_s": round(took_s, 3)}
+    line = {**base, **found, **own}
+    line["rounds"] = line["rounds"] or []
+    return line
+
+
+# --- progress --------------------------------------------------------------------------------------
+
+def _guess_s(group: Group) -> float:
+    """What one repetition of a group's times may take."""
+    rows = len(group.configurations)
+    if group["method"] == "turns":
+        return rows * (START_S + 1.3 * group["rounds"] * group["turn_ms"] / 1000)
+    return rows * (START_S + 1.3 * group["block_rounds"] * group["turn_ms"] / 1000)
+
+
+class Bar:
+    """Progress with the time left, in guessed seconds; on a terminal only."""
+
+    def __init__(self, plan: Matrix) -> None:
+        total = sum(g["repetitions"] * _guess_s(g) + g["memory"] * min(g["memory_repetitions"], g["repetitions"])
+                    * len(g.configurations) * START_S for g in plan.groups)
+        self.bar = None
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+            self.bar = tqdm(total=total, bar_format="{desc:<14.14} {percentage:3.0f}% |{bar}| {elapsed} gone, {remaining} left")
+
+    def group(self, group: Group) -> None:
+        if self.bar is not None:
+            self.bar.set_description_str(group.name)
+
+    def step(self, seconds: float) -> None:
+        if self.bar is not None:
+            self.bar.update(min(seconds, self.bar.total - self.bar.n))
+
+    def say(self, text: str) -> None:
+        if self.bar is not None:
+            self.bar.clear()
+        print(text, flush=True)
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.leave = False
+            self.bar.close()
+
+
+# --- finish ----------------------------------------------------------------------------------------
+
+def finish(folder: Path, about: dict[str, Any], journal: Journal, options: argparse.Namespace) -> int:
+    """Write what is drawn from the lines, and show it. 1 where results of backends differ."""
+    about["after"] = machine.state()
+    about["allocator_libraries"] = _libraries(journal.lines)
+    about["finished"] = about["after"]["utc"]
+    groups = summary.summarise(about["matrix"], journal.lines)
+    record.write_whole(folder / "summary.tsv", table.summary_tsv(groups))
+    record.write_whole(folder / "benchmark.json", table.benchmark_json(groups, journal.lines, about))
+    drawn = [] if options.no_plots else plots.draw_run(folder, about, journal.lines, groups)
+    record.write_run(folder, about)
+    record.point_latest(folder)
+    print(f"\n{table.printed(groups, {name: w['operation'] or 'operation' for name, w in about['workloads'].items()})}\n")
+    _closing_words(folder, groups, drawn, options)
+    wrong = [(g, r) for g in groups for r in g.rows if r.outcome == "checksum"]
+    for group, row in wrong:
+        print(f"WRONG RESULT: {row.label} in group {group.name}: {row.message}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def _libraries(lines: list[Line]) -> dict[str, dict[str, str | None]]:
+    """The preloaded allocators: file and digest."""
+    found = {}
+    for line in lines:
+        path = (line.get("build") or {}).get("allocator_library")
+        if path and line["allocator"] not in found:
+            found[line["allocator"]] = {"file": Path(path).name, "sha256": machine.file_digest(path)}
+    return found
+
+
+def _closing_words(folder: Path, groups: list[summary.GroupSummary], drawn: list[Path], options: argparse.Namespace) -> None:
+    floors = [g.floor for g in groups if g.floor == g.floor]
+    if floors:
+        print(f"noise floor of the run: {100 * min(floors):.1f} to {100 * max(floors):.1f} %, by group; "
+              "a smaller effect is no difference")
+    rejected = sum(r.rejected for g in groups for r in g.rows)
+    if rejected:
+        print(f"{rejected} measurements were disturbed from outside, rejected and taken again")
+    print(f"\nresults: {shown(folder)}/  (summary.tsv, invocations.jsonl, benchmark.json)")
+    for path in drawn:
+        print(f"  plot   {shown(path)}")
+    print(f"\nnext: {_next(folder, groups, options)}")
+
+
+def _next(folder: Path, groups: list[summary.GroupSummary], options: argparse.Namespace) -> str:
+    earlier = sorted(p.parent.name for p in folder.parent.glob(f"*-{folder.name.split('Z-')[-1].split('.')[0]}/run.json")
+                     if p.parent.name < folder.name)
+    if earlier:
+        return f"`make plots A={earlier[-1]} B={folder.name}` lays this run over the one before"
+    if options.matrix == "quick":
+        return "`make bench` takes 5 minutes and gives intervals you can quote"
+    slow = max(groups, key=lambda g: g.floor if g.floor == g.floor else 0)
+    return f"`make bench MATRIX=full WORKLOADS={slow.workload}` measures the noisiest group with more invocations"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: MIT
+"""stats.py - the only module that knows statistics.
+
+The sample is the invocation, never the iteration: iterations of one process share its layout, and pooling
+them finds "differences" between identical programs in one comparison of three. So:
+
+    inside an invocation    sum of time / sum of operations over the valid rounds. A median over rounds
+                            would delete full collections, which are rare, long, and part of the price.
+    across invocations      the median.
+    interval                a hierarchical bootstrap (Davison & Hinkley 1997, section 3.8): draw invocations
+                            with replacement, then rounds within each drawn invocation.
+    ratio to a baseline     the median over repetitions of the ratio within a repetition, because both sides
+                            met the same weather there; the bootstrap draws the same repetitions, and under
+                            turns the same rounds, for both.
+
+A percentile interval from n invocations is too narrow when n is small, by sqrt((n-1)/n) and by z in place of
+t (Hesterberg, The American Statistician 69(4), 2015, section 3.2). Up to four invocations the interval is
+widened by that; from five on the bootstrap of a median already reaches to the extremes, and
+tests/test_stats.py finds 92-98 % coverage without.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+DRAWS = 4000
+LEVEL = 0.95
+# t(0.975, n-1) / z(0.975) * sqrt(n / (n-1)) for n = 2, 3, 4
+_WIDER = {2: 12.706 / 1.960 * 2 ** 0.5, 3: 4.303 / 1.960 * 1.5 ** 0.5, 4: 3.182 / 1.960 * (4 / 3) ** 0.5}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its interval; low and high are nan where there is only one invocation."""
+    value: float
+    low: float
+    high: float
+    p_one: float = float("nan")     # of a ratio: how often the bootstrap is at least as far on the other side of 1
+
+    @property
+    def half_width(self) -> float:
+        return (self.high - self.low) / 2
+
+    def holds(self, value: float) -> bool:
+        return bool(self.low <= value <= self.high)
+
+
+# repetition -> round -> (nanoseconds, operations)
+Rounds = dict[int, dict[int, tuple[float, float]]]
+
+
+def per_operation(rounds: dict[int, tuple[float, float]]) -> float:
+    """The estimator inside an invocation."""
+    time, operations = (sum(column) for column in zip(*rounds.values()))
+    return time / operations
+
+
+def median_of(sample: Rounds, seed: int = 1) -> Estimate | None:
+    """Nanoseconds an operation: median over invocations, hierarchical bootstrap interval."""
+    repetitions = [r for r in sorted(sample) if sample[r]]
+    if not repetitions:
+        return None
+    value = float(np.median([per_operation(sample[r]) for r in repetitions]))
+    cubes = [np.array(list(sample[r].values()), dtype=float) for r in repetitions]
+    draw = np.random.default_rng(seed)
+    drawn = np.column_stack([_draw_rounds(c, draw) for c in cubes])
+    return _interval(value, _draw_medians(drawn, draw), len(repetitions))
+
+
+def ratio_of(sample: Rounds, baseline: Rounds, paired_rounds: bool, seed: int = 1) -> Estimate | None:
+    """sample / baseline. paired_rounds: round i of both was measured side by side (turns)."""
+    common = [r for r in sorted(sample) if sample[r] and baseline.get(r)]
+    draw = np.random.default_rng(seed)
+    values, columns = [], []
+    for repetition in common:
+        mine, theirs = sample[repetition], baseline[repetition]
+        if paired_rounds:
+            both = sorted(mine.keys() & theirs.keys())
+            if not both:
+                continue
+            mine, theirs = {i: mine[i] for i in both}, {i: theirs[i] for i in both}
+        values.append(per_operation(mine) / per_operation(theirs))
+        left, right = (np.array(list(s.values()), dtype=float) for s in (mine, theirs))
+        picks = draw.integers(0, len(left), (DRAWS, len(left)))
+        columns.append(_draw_rounds(left, draw, picks) /
+                       _draw_rounds(right, draw, picks if paired_rounds else None))
+    if not values:
+        return None
+    return _interval(float(np.median(values)), _draw_medians(np.column_stack(columns), draw), len(values), log=True)
+
+
+def _draw_rounds(rounds: np.ndarray, draw: np.random.Generator, picks: np.ndarray | None = None) -> np.ndarray:
+    """DRAWS times: nanoseconds an operation of this invocation, were its rounds drawn again."""
+    if picks is None:
+        picks = draw.integers(0, len(rounds), (DRAWS, len(rounds)))
+    sums = rounds[picks].sum(axis=1)
+    return sums[:, 0] / sums[:, 1]
+
+
+def _draw_medians(drawn: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """drawn[i, j]: invocation j at draw i. Draw invocations, then take the median of each draw."""
+    picks = draw.integers(0, drawn.shape[1], drawn.shape)
+    return np.median(np.take_along_axis(drawn, picks, axis=1), axis=1)
+
+
+def _interval(value: float, draws: np.ndarray, invocations: int, log: bool = False) -> Estimate:
+    if invocations < 2:
+        return Estimate(value, float("nan"), float("nan"))
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    wider = _WIDER.get(invocations, 1.0)            # in logarithms: a time cannot become negative
+    low, high = value * (low / value) ** wider, value * (high / value) ** wider
+    p_one = float("nan")
+    if log:
+        smaller = (np.count_nonzero(draws <= 1) + 1) / (len(draws) + 1)
+        larger = (np.count_nonzero(draws >= 1) + 1) / (len(draws) + 1)
+        p_one = min(1.0, 2 * min(smaller, larger))
+    return Estimate(value, float(min(low, value)), float(max(high, value)), p_one)
+
+
+# --- judging ---------------------------------------------------------------------------------------
+
+def noise_floor(pair: Estimate | None) -> float:
+    """The smallest relative effect that a group can show: what its A/A pair shows, which is nothing."""
+    if pair is None or pair.half_width != pair.half_width:
+        return float("nan")
+    return max(pair.half_width, abs(pair.value - 1))
+
+
+def holm(p_values: list[float], level: float = 1 - LEVEL) -> list[bool]:
+    """Which of several tests fail when they are judged together (Holm 1979). nan never fails."""
+    fails = [False] * len(p_values)
+    order = sorted((i for i, p in enumerate(p_values) if p == p), key=lambda i: p_values[i])
+    for rank, i in enumerate(order):
+        if p_values[i] > level / (len(order) - rank):
+            break
+        fails[i] = True
+    return fails
+
+
+def effect(ratio: float) -> float:
+    """How far a ratio is from 1, the same for a half and for a double."""
+    return max(ratio, 1 / ratio) - 1
+
+
+def verdict(ratio: Estimate, floor: float) -> str:
+    """In words. Slower and faster are only said of what is over the noise floor and outside the interval."""
+    if floor != floor:
+        return "one invocation: no noise floor"
+    if effect(ratio.value) <= floor:
+        return "no difference"
+    if ratio.holds(1.0):
+        return "unclear"
+    return f"{ratio.value:.2f}x slower" if ratio.value > 1 else f"{1 / ratio.value:.2f}x faster"
+
+
+def middle(values: list[float]) -> float:
+    """The median, where there is no interval to give."""
+    return float(np.median(values))

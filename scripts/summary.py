@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: MIT
+"""summary.py - from a run's lines to the rows that tables and plots show.
+
+Nothing is left out: a configuration that has no number has an outcome. Nothing is judged anywhere else:
+which rounds count, what the noise floor is, whether checksums agree.
+"""
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import stats
+from matrix import PAIR_MARK
+from record import Line
+from stats import Estimate
+
+AMORTISED_COLLECTIONS = 5       # full ones in an invocation, for their price to be in the mean
+
+
+@dataclass
+class Row:
+    """One configuration, summed up."""
+    group: str
+    label: str
+    workload: str
+    parameters: dict[str, Any]
+    collector: str | None
+    allocator: str
+    threads: int
+    outcome: str = "ok"
+    message: str = ""
+    time: Estimate | None = None            # ns an operation, wall
+    cpu: Estimate | None = None             # the same, CPU of all threads
+    ratio: Estimate | None = None           # of time, to the group's baseline
+    peak_rss: float | None = None           # bytes above the process's own before the workload: median
+    peak_low: float | None = None           # least and most seen
+    peak_high: float | None = None
+    live_bytes: float | None = None
+    overhead: float | None = None
+    invocations: int = 0                    # that counted
+    rejected: int = 0                       # turns and invocations that did not, and were run again
+    verdict: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def twin(self) -> bool:
+        return self.label.endswith(PAIR_MARK)
+
+
+@dataclass
+class GroupSummary:
+    name: str
+    title: str
+    workload: str
+    parameters: dict[str, Any]
+    method: str
+    baseline: str
+    figure: str
+    rows: list[Row]
+    pair: Estimate | None = None            # ratio of the A/A pair
+    floor: float = float("nan")             # noise floor, relative
+    notes: list[str] = field(default_factory=list)
+
+
+def summarise(plan: dict[str, Any], lines: list[Line]) -> list[GroupSummary]:
+    """All groups of the plan that have lines, in its order. plan: Matrix.described()."""
+    by_group: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        by_group[line["group"]].append(line)
+    groups = [_group(g, by_group[g["name"]]) for g in plan["groups"] if by_group[g["name"]]]
+    pairs = [g.pair.p_one if g.pair else float("nan") for g in groups]
+    for group, fails in zip(groups, stats.holm(pairs)):
+        if fails:
+            group.notes.append(f"the A/A pair differs ({group.pair.value:.3f}): the machine was not steady, "
+                               "and this group's numbers are not to be trusted")
+    return groups
+
+
+def wrong_checksums(lines: list[Line]) -> set[tuple[str, int]]:
+    """(label, repetition) of the lines of one group whose checksum is not that of most."""
+    seen: dict[tuple[int, int], list[tuple[str, int, str | None]]] = defaultdict(list)
+    for line in lines:
+        if line["outcome"] == "ok":
+            for turn in line["rounds"] or []:
+                seen[line["threads"], line["seed"]].append((line["label"], line["repetition"], turn["checksum"]))
+    wrong = set()
+    for answers in seen.values():
+        usual = Counter(a[2] for a in answers if a[2]).most_common(1)
+        right = usual[0][0] if usual else None
+        wrong |= {(label, repetition) for label, repetition, sum_ in answers if sum_ != right}
+    return wrong
+
+
+def _group(plan: dict[str, Any], lines: list[Line]) -> GroupSummary:
+    method = plan["method"]
+    wrong = wrong_checksums(lines)
+    summary = GroupSummary(plan["name"], plan["title"], plan["workload"], plan["parameters"], method,
+                           plan["baseline"], plan["figure"], [])
+    samples = {}
+    for label in plan["configurations"]:
+        mine = [l for l in lines if l["label"] == label]
+        if mine:
+            row, samples[label] = _row(plan, mine, {r for l, r in wrong if l == label})
+            summary.rows.append(row)
+    _judge(summary, samples, plan["pair"])
+    _bias(summary, lines)
+    return summary
+
+
+def _row(plan: dict[str, Any], lines: list[Line], wrong: set[int]) -> tuple[Row, stats.Rounds]:
+    first = lines[0]
+    row = Row(plan["name"], first["label"], first["workload"], first["parameters"], first["collector"],
+              first["allocator"], first["threads"])
+    timed = [l for l in lines if l["purpose"] == "time"]
+    kept = [l for l in timed if l["outcome"] == "ok" and l["kept"]]
+    row.rejected = sum(l["rejected"] for l in timed)
+    row.invocations = len(kept)
+    sample: stats.Rounds = {}
+    cpu: stats.Rounds = {}
+    disturbed = 0
+    for line in kept:
+        rounds, enough = _valid_rounds(line)
+        disturbed += not enough
+        sample[line["repetition"]] = {r["round"]: (r["wall_ns"], r["operations"]) for r in rounds}
+        cpu[line["repetition"]] = {r["round"]: (r["cpu_ns"], r["operations"]) for r in rounds}
+    _outcome(row, lines, timed, kept, wrong)
+    if row.outcome == "ok":
+        row.time, row.cpu = stats.median_of(sample), stats.median_of(cpu)
+    if disturbed:
+        row.notes.append(f"disturbed in {disturbed} of {len(kept)} invocations")
+    if _not_amortised(kept):
+        row.notes.append("not amortised")
+    if any(l.get("reclaims") is False for l in kept):
+        row.notes.append("never reclaims")
+    _memory(row, [l for l in lines if l["purpose"] == "memory" and l["outcome"] == "ok" and l["memory"]])
+    return row, sample if row.outcome == "ok" else {}
+
+
+def _valid_rounds(line: Line) -> tuple[list[dict[str, Any]], bool]:
+    """The rounds that nothing outside disturbed; all of them where fewer than half are, and then False."""
+    valid = [r for r in line["rounds"] if r["valid"]]
+    enough = 2 * len(valid) >= len(line["rounds"])
+    return (valid if enough and valid else line["rounds"]), enough
+
+
+def _outcome(row: Row, lines: list[Line], timed: list[Line], kept: list[Line], wrong: set[int]) -> None:
+    failed = [l for l in timed if l["outcome"] != "ok"] or ([] if timed else [l for l in lines if l["outcome"] != "ok"])
+    if wrong:
+        row.outcome, row.message = "checksum", "its results differ from the other configurations'"
+    elif failed and not kept:
+        row.outcome, row.message = failed[0]["outcome"], failed[0]["message"]
+    elif timed and not kept:
+        worst = min(min(l["capacity"]["before"], l["capacity"]["after"]) for l in timed)
+        row.outcome, row.message = "no_capacity", f"the machine had no cores to spare: two threads reached {worst:.2f}x one"
+    elif failed:
+        row.notes.append(f"{failed[0]['outcome'].replace('_', ' ')} in {len(failed)} of {len(timed)} invocations")
+    broken = [l for l in lines if l["purpose"] == "memory" and l["outcome"] != "ok"]
+    if broken and row.outcome == "ok":
+        row.notes.append(f"memory: {broken[0]['outcome'].replace('_', ' ')}")
+
+
+def _not_amortised(kept: list[Line]) -> bool:
+    """Are there collections, and too few full ones for their price to be in the mean?"""
+    counts = [[sum(g) for g in zip(*(r["collections"] for r in l["rounds"]))] for l in kept
+              if all(r.get("collections") for r in l["rounds"])]
+    return any(sum(c) > 0 and c[-1] < AMORTISED_COLLECTIONS for c in counts if c)
+
+
+def _memory(row: Row, lines: list[Line]) -> None:
+    def middle(values: list[float | None]) -> float | None:
+        known = [v for v in values if v is not None]
+        return stats.middle(known) if known else None
+    peaks = [l["memory"]["peak_rss"] - l["memory"]["baseline_rss"] for l in lines]
+    if peaks:
+        row.peak_rss, row.peak_low, row.peak_high = stats.middle(peaks), min(peaks), max(peaks)
+        row.live_bytes = middle([l["memory"].get("live_bytes") for l in lines])
+        row.overhead = middle([l["memory"].get("overhead") for l in lines])
+
+
+def _judge(summary: GroupSummary, samples: dict[str, stats.Rounds], pair: str) -> None:
+    """Ratios, the noise floor, and what they say together."""
+    turns = summary.method == "turns"
+    if samples.get(pair) and samples.get(pair + PAIR_MARK):
+        summary.pair = stats.ratio_of(samples[pair + PAIR_MARK], samples[pair], turns)
+        summary.floor = stats.noise_floor(summary.pair)
+    base = samples.get(summary.baseline)
+    if not base:
+        summary.notes.append(f"no ratios: the baseline {summary.baseline} has no time")
+    for row in summary.rows:
+        if row.outcome != "ok":
+            row.verdict = row.outcome.replace("_", " ")
+        elif row.label == summary.baseline:
+            row.verdict = "baseline"
+        elif base and row.time and samples[row.label]:
+            row.ratio = stats.ratio_of(samples[row.label], base, turns)
+            if row.ratio:
+                row.verdict = "the pair's other half" if row.twin else stats.verdict(row.ratio, summary.floor)
+
+
+def _bias(summary: GroupSummary, lines: list[Line]) -> None:
+    """Turns next to other residents must give the ratio that consecutive turns give."""
+    apart = [l for l in lines if l["purpose"] == "time" and l["outcome"] == "ok" and l.get("consecutive")]
+    labels = list(dict.fromkeys(l["label"] for l in apart))
+    if len(labels) != 2:
+        return
+    def sample(label: str, key: str) -> stats.Rounds:
+        return {l["repetition"]: {i: (r["wall_ns"], r["operations"]) for i, r in enumerate(l[key]) if r["valid"]}
+                for l in apart if l["label"] == label}
+    turns, consecutive = (stats.ratio_of(sample(labels[1], key), sample(labels[0], key), False)
+                          for key in ("rounds", "consecutive"))
+    if not turns or not consecutive or consecutive.high != consecutive.high:
+        return
+    apart_by = stats.effect(turns.value / consecutive.value)
+    if apart_by > max(summary.floor, consecutive.half_width / consecutive.value):
+        summary.notes.append(f"turns bias this group: {labels[1]} / {labels[0]} is {turns.value:.2f} in turns and "
+                             f"{consecutive.value:.2f} in consecutive turns; measure it with method = \"blocks\"")

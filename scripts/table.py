@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""table.py - the rows, for people and for other programs.
+
+    printed          one table a group: ns/operation, interval, ratio to the baseline, peak RSS, verdict
+    summary.tsv      the same rows, unrounded, one header line
+    benchmark.json   every invocation in Google Benchmark's own format: readable by its compare.py
+"""
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from record import Line
+from stats import Estimate, middle
+from summary import GroupSummary, Row
+
+COLUMNS = ("configuration", "ns/op", "95 % interval", "ratio", "95 % interval", "peak RSS", "verdict")
+
+
+def printed(groups: list[GroupSummary], operations: dict[str, str]) -> str:
+    """operations: what one operation of each workload is, in a word."""
+    return "\n\n".join(_group(g, operations.get(g.workload, "operation")) for g in groups)
+
+
+def _group(group: GroupSummary, operation: str) -> str:
+    how = "in turns on one core" if group.method == "turns" else "in whole invocations, random order"
+    chosen = " ".join(f"{k}={v}" for k, v in sorted(group.parameters.items()))
+    command = group.workload + (f" {chosen}" if chosen else "")
+    title = command if group.title == group.name else f"{group.title} ({command})"
+    head = f"{group.name}: {title}; ns per {operation}; {how}"
+    rows = [_cells(r) for r in group.rows]
+    widths = [max(len(c[i]) for c in [COLUMNS, *rows]) for i in range(len(COLUMNS))]
+    lines = [head] + [_line(cells, widths) for cells in [COLUMNS, *rows]]
+    lines += [f"  {r.label}: {r.message}" for r in group.rows if r.message]
+    return "\n".join(lines + [f"  {_floor(group)}"] + [f"  ! {note}" for note in group.notes])
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    aligned = [c.ljust(w) if i in (0, len(cells) - 1) else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths))]
+    return ("  " + "  ".join(aligned)).rstrip()
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    verdict = row.verdict + (f" ({', '.join(row.notes)})" if row.notes else "")
+    peak = in_mib(row.peak_rss) if row.peak_rss is not None else "-"
+    if row.time is None:
+        return (row.label, "-", "-", "-", "-", peak, verdict)
+    ratio = ("1.00", "") if row.ratio is None and row.verdict == "baseline" else ("-", "-")
+    if row.ratio:
+        ratio = (f"{row.ratio.value:.3f}", _between(row.ratio, "{:.3f}"))
+    return (row.label, in_ns(row.time.value), _between(row.time), *ratio, peak, verdict)
+
+
+def _between(estimate: Estimate, form: str | None = None) -> str:
+    if estimate.low != estimate.low:
+        return "-"
+    low, high = (form.format(v) if form else in_ns(v) for v in (estimate.low, estimate.high))
+    return f"{low} .. {high}"
+
+
+def _floor(group: GroupSummary) -> str:
+    if group.pair is None:
+        return "noise floor: not known, the A/A pair has no times"
+    if group.floor != group.floor:
+        return "noise floor: not known from one invocation"
+    pair = group.pair
+    return (f"noise floor {100 * group.floor:.1f} %: the same configuration twice gave "
+            f"{pair.value:.3f} ({_between(pair, '{:.3f}')})")
+
+
+def in_ns(value: float) -> str:
+    """Three digits that mean something."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}" if value >= 100 else f"{value:#.3g}"
+
+
+def in_mib(size: float) -> str:
+    return f"{size / 2**20:,.1f} MiB"
+
+
+# --- for other programs ------------------------------------------------------------------------------
+
+def summary_tsv(groups: list[GroupSummary]) -> str:
+    names = ("group workload parameters label collector allocator threads method outcome ns_per_op ns_low ns_high "
+             "cpu_ns_per_op ratio ratio_low ratio_high baseline noise_floor peak_rss_bytes live_bytes overhead "
+             "invocations rejected verdict notes message").split()
+    lines = ["\t".join(names)]
+    for g in groups:
+        for r in g.rows:
+            values = (g.name, g.workload, " ".join(f"{k}={v}" for k, v in sorted(r.parameters.items())), r.label,
+                      r.collector, r.allocator, r.threads, g.method, r.outcome, *_three(r.time),
+                      r.cpu.value if r.cpu else None, *_three(r.ratio), g.baseline, g.floor, r.peak_rss, r.live_bytes,
+                      r.overhead, r.invocations, r.rejected, r.verdict, "; ".join(r.notes), r.message)
+            lines.append("\t".join(_plain(v) for v in values))
+    return "\n".join(lines) + "\n"
+
+
+def _three(estimate: Estimate | None) -> tuple[float | None, ...]:
+    return (estimate.value, estimate.low, estimate.high) if estimate else (None, None, None)
+
+
+def _plain(value: Any) -> str:
+    if value is None or value != value:
+        return ""
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text.replace("\t", " ").replace("\n", " ")
+
+
+def benchmark_json(groups: list[GroupSummary], lines: list[Line], about: dict[str, Any]) -> str:
+    """One entry an invocation, then the aggregates; a failed one carries Google Benchmark's error fields."""
+    machine = about.get("machine", {})
+    context = {"date": about.get("begun"), "executable": "build/bin", "num_cpus": machine.get("cores"),
+               "mhz_per_cpu": 0, "cpu_scaling_enabled": machine.get("governor") not in (None, "performance"),
+               "caches": [], "load_avg": about.get("before", {}).get("load", []), "library_build_type": "release"}
+    timed = [l for l in lines if l["purpose"] == "time"]
+    entries: list[dict[str, Any]] = []
+    for family, row in enumerate(r for g in groups for r in g.rows):
+        mine = [l for l in timed if (l["group"], l["label"]) == (row.group, row.label)]
+        entries += _entries(family, row, mine)
+    return json.dumps({"context": context, "benchmarks": entries}, indent=1, allow_nan=False) + "\n"
+
+
+def _entries(family: int, row: Row, lines: list[Line]) -> list[dict[str, Any]]:
+    name = f"{row.group}/{row.label}"
+    common = {"family_index": family, "per_family_instance_index": 0, "run_name": name,
+              "repetitions": len(lines), "threads": row.threads}
+    runs = []
+    for line in lines:
+        entry = {"name": name, **common, "run_type": "iteration", "repetition_index": line["repetition"], "time_unit": "ns"}
+        rounds = line["rounds"]
+        operations = sum(r["operations"] for r in rounds)
+        if line["outcome"] != "ok" or not operations:
+            why = f"{line['outcome']}: {line['message']}".rstrip(": ")
+            runs.append({**entry, "error_occurred": True, "error_message": why,
+                         "iterations": 0, "real_time": 0.0, "cpu_time": 0.0})
+            continue
+        runs.append({**entry, "iterations": operations, "real_time": sum(r["wall_ns"] for r in rounds) / operations,
+                     "cpu_time": sum(r["cpu_ns"] for r in rounds) / operations})
+    good = [r for r in runs if "error_occurred" not in r]
+    if len(good) < 2:
+        return runs
+    def aggregate(word: str, of: Any) -> dict[str, Any]:
+        return {"name": f"{name}_{word}", **common, "run_type": "aggregate", "aggregate_name": word,
+                "aggregate_unit": "time", "iterations": len(good), "time_unit": "ns",
+                **{key: of([r[key] for r in good]) for key in ("real_time", "cpu_time")}}
+    return runs + [aggregate("mean", lambda v: sum(v) / len(v)), aggregate("median", middle)]
