@@ -143,6 +143,14 @@ void object_visit_nothing(object *self, field_visitor *visit, void *context) {
     (void)self, (void)visit, (void)context;
 }
 
+int64_t collector_option_value(const char *name) {
+    const collector_option *option = linked_collector.options;
+    while (option->name != NULL && strcmp(option->name, name) != 0)
+        option++;
+    assert(option->name != NULL);
+    return option->value;
+}
+
 /* --- globals --------------------------------------------------------------------------------------- */
 typedef struct globals { object header; field names[COLLECTOR_GLOBALS]; } globals;
 

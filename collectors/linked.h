@@ -74,4 +74,7 @@ typedef struct collector {
 
 extern const collector linked_collector;
 
+/* The value of an option of linked_collector; asserts that there is one of this name. */
+int64_t collector_option_value(const char *name);
+
 #endif

@@ -10,6 +10,8 @@
 #ifndef REFARENA_MUTATOR_H
 #define REFARENA_MUTATOR_H
 
+#include <assert.h>
+
 #include "object.h"
 
 enum { MUTATOR_LOCALS = 1 << 21 };      /* 16 MiB of address space; deeper recursion is a caller's mistake */
@@ -19,6 +21,16 @@ typedef struct mutator_base {
     mutator *next, **link;              /* in the list of all mutators */
     uint64_t born, died;                /* objects, by this thread */
 } mutator_base;
+
+static inline local *frame_open(mutator *m, size_t locals) {
+    mutator_base *base = (mutator_base *)m;
+    local *frame = base->top;
+    assert(locals <= (size_t)(base->limit - frame));
+    for (size_t i = 0; i < locals; i++)
+        frame[i].target = NULL;
+    base->top = frame + locals;
+    return frame;
+}
 
 /* Map a mutator of `bytes`, zeroed, with its stack, and put it in the list. NULL: out of memory. */
 mutator *mutator_create(size_t bytes);

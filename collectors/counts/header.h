@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ * header.h - the 16-byte header of an object whose count is one word, as CPython's is 16 bytes.
+ *
+ *   | references 4 | count lock 1 | holder lock 1 | flags 1 | 1 | type 8 |
+ *
+ * CPython 3.11 has a 64-bit count there; 32 bits (as 3.14 has) suffice up to 2^32 references, 32 GiB of
+ * fields, and leave room for the locks, so that every such count has the same header.
+ */
+#ifndef REFARENA_COUNTS_HEADER_H
+#define REFARENA_COUNTS_HEADER_H
+
+struct object {
+    uint32_t           references;
+    atomic_uchar       count_lock;      /* of `references`, where counts/ wants one */
+    atomic_uchar       holder_lock;     /* of the fields inside, where loads/ wants one */
+    uint8_t            flags;           /* OBJECT_... ; only the owner of the last reference writes it */
+    const object_type *type;
+};
+
+enum {
+    OBJECT_FINALIZED = 1 << 0,          /* its finalizer has run, and will not run again */
+};
+
+#define OBJECT_STATIC(object_type) {.references = 1, .type = &(object_type)}
+
+#endif

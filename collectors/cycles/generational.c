@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT
+ * generational.c - find cyclic garbage by subtracting the references that come from inside.
+ *
+ * 1. gc_refs = count, for every object of the generations collected.
+ * 2. For every field of these objects that refers to one of them: gc_refs - 1. What remains came from
+ *    outside: from a local, an older object, the collector's caller.
+ * 3. Whatever has gc_refs > 0 is reachable, and so is all it refers to. The rest is garbage.
+ *
+ * Step 3 needs no stack and no recursion: objects with gc_refs == 0 move to a list of doubtful ones, and
+ * come back to the end of the list being walked when a reachable one turns out to refer to them.
+ *
+ * While a set is collected its list is linked forwards only, since previous holds gc_refs; the doubtful
+ * list is linked both ways (their gc_refs is 0), so that a rescue is O(1).
+ *
+ * (I1) outside a collection: every list is circular, linked both ways, with all mark bits clear.
+ * (I2) an object is in exactly one list, or has next == 0.
+ * (I3) gc_refs never falls below 0: a count covers the fields that refer to the object.
+ *
+ * Source: N. Schemenauer's collector of CPython 2.0, as of 3.11; Martinez, Wachenchauzer, Lins, IPL 34, 1990.
+ */
+#include <stdlib.h>
+
+#include "../collector.h"
+#include "../weak.h"
+
+struct generational generational;
+
+enum { GENERATIONAL_ONE_REFERENCE = 2 };        /* gc_refs counts from bit 1 on */
+
+static generational_link *next_of(const generational_link *l) {
+    return (generational_link *)(l->next & ~(uintptr_t)GENERATIONAL_DOUBTFUL);
+}
+static void list_clear(generational_link *head) { head->next = head->previous = (uintptr_t)head; }
+static bool list_is_empty(const generational_link *head) { return head->next == (uintptr_t)head; }
+
+static void list_merge(generational_link *from, generational_link *to) {
+    if (list_is_empty(from)) return;
+    generational_link *first = next_of(from), *last = generational_previous(from), *tail = generational_previous(to);
+    tail->next = (uintptr_t)first;
+    first->previous = (uintptr_t)tail | (first->previous & GENERATIONAL_COLLECTING);
+    last->next = (uintptr_t)to;
+    to->previous = (uintptr_t)last;
+    list_clear(from);
+}
+
+static size_t list_length(const generational_link *head) {
+    size_t length = 0;
+    for (const generational_link *l = next_of(head); l != head; l = next_of(l))
+        length++;
+    return length;
+}
+
+static bool is_collecting(const generational_link *l) { return l->previous & GENERATIONAL_COLLECTING; }
+
+/* --- which objects are garbage ---------------------------------------------------------------------- */
+
+static void generational_copy_counts(generational_link *set) {
+    for (generational_link *l = next_of(set); l != set; l = next_of(l))
+        l->previous = count_read(generational_object(l)) * GENERATIONAL_ONE_REFERENCE | GENERATIONAL_COLLECTING;
+}
+
+static void generational_subtract_one(field *f, void *context) {
+    (void)context;
+    object *target = field_peek(f);
+    if (target == NULL || !target->type->tracked) return;
+    generational_link *l = generational_link_of(target);
+    if (!is_collecting(l)) return;
+    assert(l->previous >= GENERATIONAL_ONE_REFERENCE);                                          /* I3 */
+    l->previous -= GENERATIONAL_ONE_REFERENCE;
+}
+
+static void generational_subtract_internal_references(generational_link *set) {
+    for (generational_link *l = next_of(set); l != set; l = next_of(l)) {
+        object *o = generational_object(l);
+        o->type->visit(o, generational_subtract_one, NULL);
+    }
+}
+
+/* A reachable object refers to f's target: rescue it from the doubtful, or mark it before it gets there. */
+static void generational_rescue(field *f, void *set) {
+    object *target = field_peek(f);
+    if (target == NULL || !target->type->tracked) return;
+    generational_link *l = generational_link_of(target), *head = set;
+    if (!is_collecting(l)) return;
+    if (l->next & GENERATIONAL_DOUBTFUL) {
+        generational_link *next = next_of(l), *previous = generational_previous(l);
+        previous->next = l->next;                                       /* keeps the mark of the list */
+        next->previous = (uintptr_t)previous | (next->previous & GENERATIONAL_COLLECTING);
+        generational_append(l, head);
+        l->previous = GENERATIONAL_ONE_REFERENCE | GENERATIONAL_COLLECTING;
+    } else if (l->previous < GENERATIONAL_ONE_REFERENCE)
+        l->previous = GENERATIONAL_ONE_REFERENCE | GENERATIONAL_COLLECTING;
+}
+
+/* head->previous stays the tail of the set while it is walked: only a visit of a reachable object appends,
+ * and the last of the list has not been moved away by then. */
+static void generational_move_unreferenced(generational_link *set, generational_link *doubtful) {
+    generational_link *previous = set;
+    list_clear(doubtful);
+    for (generational_link *l = next_of(set); l != set; l = (generational_link *)previous->next) {
+        if (l->previous >= GENERATIONAL_ONE_REFERENCE) {
+            object *o = generational_object(l);
+            o->type->visit(o, generational_rescue, set);
+            l->previous = (uintptr_t)previous;
+            previous = l;
+        } else {
+            generational_link *last = (generational_link *)doubtful->previous;
+            previous->next = l->next;
+            last->next = (uintptr_t)l | GENERATIONAL_DOUBTFUL;
+            l->previous = (uintptr_t)last | GENERATIONAL_COLLECTING;
+            l->next = (uintptr_t)doubtful | GENERATIONAL_DOUBTFUL;
+            doubtful->previous = (uintptr_t)l;
+        }
+    }
+    set->previous = (uintptr_t)previous;
+    doubtful->next &= ~(uintptr_t)GENERATIONAL_DOUBTFUL;
+    for (generational_link *l = next_of(doubtful); l != doubtful; l = next_of(l))
+        l->next &= ~(uintptr_t)GENERATIONAL_DOUBTFUL;
+}
+
+/* What of `set` is held from outside stays there; the rest goes to `doubtful`, with collecting bits set. */
+static void generational_separate(generational_link *set, generational_link *doubtful) {
+    generational_copy_counts(set);
+    generational_subtract_internal_references(set);
+    generational_move_unreferenced(set, doubtful);
+}
+
+/* --- what happens to it ----------------------------------------------------------------------------- */
+
+static bool generational_is_not_trash(const object *w) { return !is_collecting(generational_link_of(w)); }
+
+/* All weak references to trash die before any callback or finalizer can see the trash. Returns how many
+ * weak references died as a side effect. */
+static size_t generational_clear_weak_references(mutator *m, generational_link *trash) {
+    weak *calls = NULL, **tail = &calls;
+    for (generational_link *l = next_of(trash); l != trash; l = next_of(l)) {
+        object *o = generational_object(l);
+        if (o->type == &weak_type) weak_forget(o);
+        if (o->type->weak_list_offset == 0) continue;
+        *tail = weak_kill(o, generational_is_not_trash);
+        while (*tail != NULL)
+            tail = &(*tail)->next;
+    }
+    size_t freed = 0;
+    while (calls != NULL) {
+        weak *w = calls;
+        calls = w->next;
+        w->next = NULL;
+        freed += count_read(&w->header) == 1;           /* only the collector holds it: it dies with its call */
+        w->callback(m, &w->header, w->context);
+        object_drop(m, &w->header);
+    }
+    return freed;
+}
+
+/* Objects may die in here, by count, and leave the list on their own. */
+static void generational_finalize(mutator *m, generational_link *trash) {
+    generational_link seen;
+    list_clear(&seen);
+    while (!list_is_empty(trash)) {
+        generational_link *l = next_of(trash);
+        object *o = generational_object(l);
+        generational_unlink(l);
+        generational_append(l, &seen);
+        l->previous |= GENERATIONAL_COLLECTING;
+        if (o->type->finalize == NULL || (o->flags & OBJECT_FINALIZED)) continue;
+        o->flags |= OBJECT_FINALIZED;
+        count_take(o);
+        o->type->finalize(m, o);
+        object_drop(m, o);
+    }
+    list_merge(&seen, trash);
+}
+
+static void generational_clear_field(field *f, void *m) {
+    object *old = field_peek(f);
+    field_poke(f, NULL);
+    object_drop(m, old);
+}
+
+/* Breaking the fields of the first object lets counting free it, and usually others. What survives that
+ * was held by something the collector does not see, and goes on living among the old. */
+static void generational_clear(mutator *m, generational_link *trash, generational_link *old) {
+    while (!list_is_empty(trash)) {
+        generational_link *l = next_of(trash);
+        object *o = generational_object(l);
+        count_take(o);
+        o->type->visit(o, generational_clear_field, m);
+        object_drop(m, o);
+        if (next_of(trash) != l) continue;
+        generational_unlink(l);
+        generational_append(l, old);
+    }
+}
+
+/* Weak references, finalizers, a second look for resurrected objects; then the fields are cleared. */
+static size_t generational_release(mutator *m, generational_link *doubtful, generational_link *old) {
+    generational_link trash;
+    size_t collected = generational_clear_weak_references(m, doubtful);
+    generational_finalize(m, doubtful);
+    generational_separate(doubtful, &trash);
+    list_merge(doubtful, old);                          /* resurrected */
+    collected += list_length(&trash);
+    generational_clear(m, &trash, old);
+    return collected;
+}
+
+/* --- when, and of which generation ------------------------------------------------------------------ */
+
+static generational_link *generational_merge_younger(int generation) {
+    struct generational *g = &generational;
+    for (int i = 0; i < generation; i++)
+        list_merge(&g->heads[i], &g->heads[generation]);
+    return &g->heads[generation];
+}
+
+static void generational_promote(int generation, generational_link *survivors, generational_link *old) {
+    struct generational *g = &generational;
+    if (generation == 1) g->long_lived_pending += list_length(survivors);
+    if (generation == COLLECTOR_GENERATIONS - 1) {
+        g->long_lived_pending = 0;
+        g->long_lived = list_length(survivors);
+    } else
+        list_merge(survivors, old);
+}
+
+SLOW static size_t generational_collect(mutator *m, int generation) {
+    struct generational *g = &generational;
+    if (g->collecting) return 0;
+    g->collecting = true;
+    if (g->callback != NULL) g->callback(true, generation, 0, 0);
+    if (generation + 1 < COLLECTOR_GENERATIONS) g->counts[generation + 1]++;
+    for (int i = 0; i <= generation; i++)
+        g->counts[i] = 0;
+
+    int older = generation + 1 < COLLECTOR_GENERATIONS ? generation + 1 : generation;
+    generational_link doubtful, *set = generational_merge_younger(generation), *old = &g->heads[older];
+    generational_separate(set, &doubtful);
+    generational_promote(generation, set, old);
+    size_t collected = generational_release(m, &doubtful, old);
+
+    g->collections[generation]++;
+    g->collected[generation] += collected;
+    if (g->callback != NULL) g->callback(false, generation, collected, 0);
+    g->collecting = false;
+    return collected;
+}
+
+/* The oldest generation whose threshold is passed; a full one waits until a quarter of the long-lived
+ * objects is new, so that a growing heap costs linear and not quadratic time. */
+SLOW size_t generational_collect_automatic(mutator *m) {
+    struct generational *g = &generational;
+    for (int i = COLLECTOR_GENERATIONS - 1; i >= 0; i--) {
+        if (g->counts[i] <= g->thresholds[i]) continue;
+        if (i == COLLECTOR_GENERATIONS - 1 && g->long_lived_pending < g->long_lived / 4) continue;
+        return generational_collect(m, i);
+    }
+    return 0;
+}
+
+size_t cycles_collect(mutator *m, int generation) {
+    assert(generation >= 0 && generation < COLLECTOR_GENERATIONS);
+    return generational_collect(m, generation);
+}
+
+/* --- what only CPython's collector has --------------------------------------------------------------- */
+
+void generational_track(object *o) {
+    if (!generational_is_tracked(o)) cycles_born(o);
+}
+void generational_untrack(object *o) { cycles_dying(o); }
+
+int generational_generation(const object *o) {
+    if (!generational_is_tracked(o)) return -1;
+    for (int i = 0; i <= GENERATIONAL_PERMANENT; i++)
+        for (generational_link *l = next_of(&generational.heads[i]); l != &generational.heads[i]; l = next_of(l))
+            if (generational_object(l) == o) return i;
+    return -1;
+}
+
+void generational_freeze(void) {
+    for (int i = 0; i < COLLECTOR_GENERATIONS; i++) {
+        list_merge(&generational.heads[i], &generational.heads[GENERATIONAL_PERMANENT]);
+        generational.counts[i] = 0;
+    }
+}
+void generational_unfreeze(void) {
+    list_merge(&generational.heads[GENERATIONAL_PERMANENT], &generational.heads[COLLECTOR_GENERATIONS - 1]);
+}
+
+/* --- the part's contract ----------------------------------------------------------------------------- */
+
+bool cycles_open(void) {
+    memset(&generational, 0, sizeof generational);
+    for (int i = 0; i <= GENERATIONAL_PERMANENT; i++)
+        list_clear(&generational.heads[i]);
+    generational.thresholds[0] = collector_option_value("threshold0");
+    generational.thresholds[1] = collector_option_value("threshold1");
+    generational.thresholds[2] = collector_option_value("threshold2");
+    generational.automatic = collector_option_value("automatic") != 0;
+    return true;
+}
+
+void cycles_stats(collector_stats *stats) {
+    for (int i = 0; i < COLLECTOR_GENERATIONS; i++) {
+        stats->collections[i] = generational.collections[i];
+        stats->collected += generational.collected[i];
+    }
+}
+
+static void check_field(field *f, void *context) {
+    (void)context;
+    object *target = field_peek(f);
+    if (target == NULL) return;
+    if (count_read(target) == 0) abort();               /* a field refers to a dead object */
+}
+
+/* I1, I2 by walking every list; I3 by subtracting in place, with previous restored afterwards. */
+void cycles_check(void) {
+    for (int i = 0; i <= GENERATIONAL_PERMANENT; i++) {
+        generational_link *head = &generational.heads[i];
+        for (generational_link *l = next_of(head); l != head; l = next_of(l)) {
+            if (l->next & GENERATIONAL_DOUBTFUL) abort();                                       /* I1 */
+            if (is_collecting(l)) abort();                                                      /* I1 */
+            if (generational_previous(next_of(l)) != l) abort();                                /* I1 */
+            object *o = generational_object(l);
+            if (count_read(o) == 0) abort();            /* the dead leave their list first */
+            o->type->visit(o, check_field, NULL);
+        }
+        generational_copy_counts(head);
+        generational_subtract_internal_references(head);                                        /* I3 */
+        for (generational_link *l = next_of(head), *previous = head; l != head; previous = l, l = next_of(l))
+            l->previous = (uintptr_t)previous;
+    }
+}

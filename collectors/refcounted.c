@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ * refcounted.c - the slow path of every counting collector: birth, death, and the harness's table.
+ *
+ * Death, in CPython's order: leave the collector's lists; finalizer (may resurrect); weak references
+ * and their callbacks; the fields, in order; the memory.
+ *
+ * A cascade recurses 50 deep, then defers: the object goes on a list of the thread's, and is taken up
+ * when the nesting has unwound. So stack use does not grow with the data, and the order of deaths is
+ * CPython 3.11's (its "trashcan"). A deferred object's first header word is the link; its flags, which
+ * must survive, are in the link's low bits, since objects are 16-byte aligned.
+ */
+#include "collector.h"
+#include "refcounted.h"
+#include "weak.h"
+
+enum { REFCOUNTED_NESTING = 50, REFCOUNTED_FLAG_BITS = 15 };
+
+static const allocator *refcounted_memory;
+
+/* --- birth ------------------------------------------------------------------------------------------ */
+
+static size_t refcounted_prefix_bytes(const object_type *type) { return type->tracked ? CYCLES_PREFIX_BYTES : 0; }
+
+bool object_new(mutator *m, local *l, const object_type *type, size_t extra) {
+    size_t units_bytes, bytes;
+    if (__builtin_mul_overflow(extra, type->extra_unit_bytes, &units_bytes) ||
+        __builtin_add_overflow(type->bytes + refcounted_prefix_bytes(type), units_bytes, &bytes))
+        return false;
+    char *block = refcounted_memory->alloc(bytes, ALLOCATOR_ALIGNMENT);
+    if (UNLIKELY(block == NULL)) return false;
+    if (type->tracked) cycles_before_birth(m);          /* may collect; the new object is in no list yet */
+    object *o = (object *)(block + refcounted_prefix_bytes(type));
+    memset(o, 0, bytes - refcounted_prefix_bytes(type));
+    o->type = type;
+    if (type->extra_unit_bytes) ((sized_object *)o)->extra = extra;
+    count_birth(o);
+    if (type->tracked) cycles_born(o);
+    m->base.born++;
+    object *old = l->target;
+    l->target = o;
+    object_drop(m, old);
+    collector_step();
+    return true;
+}
+
+/* Fewer references: the kept ones move to a block of their own first, so that a refusal changes nothing
+ * and a finalizer that runs when the others are dropped sees the new array. */
+static bool refcounted_shrink(mutator *m, owned_array *array, size_t count) {
+    owned_array old = *array;
+    field *kept = NULL;
+    if (count != 0) {
+        kept = refcounted_memory->alloc(count * sizeof(field), ALLOCATOR_ALIGNMENT);
+        if (kept == NULL) return false;
+        memcpy(kept, old.items, count * sizeof(field));
+    }
+    *array = (owned_array){.count = count, .items = kept};
+    for (size_t i = count; i < old.count; i++)
+        object_drop(m, field_peek((field *)old.items + i));
+    refcounted_memory->release(old.items, old.count * sizeof(field));
+    return true;
+}
+
+bool object_resize(mutator *m, local *l, size_t count) {
+    owned_array *array = object_array(l->target);
+    size_t unit = l->target->type->array_unit_bytes, bytes;
+    if (__builtin_mul_overflow(count, unit, &bytes)) return false;
+    if (count < array->count && unit == sizeof(field)) return refcounted_shrink(m, array, count);
+    void *items = NULL;
+    if (count == 0)
+        refcounted_memory->release(array->items, array->count * unit);
+    else if (array->items == NULL)
+        items = refcounted_memory->alloc(bytes, ALLOCATOR_ALIGNMENT);
+    else
+        items = refcounted_memory->resize(array->items, array->count * unit, bytes);
+    if (items == NULL && count != 0) return false;
+    if (unit == sizeof(field) && count > array->count)
+        memset((field *)items + array->count, 0, (count - array->count) * unit);
+    *array = (owned_array){.count = count, .items = items};
+    collector_step();
+    return true;
+}
+
+/* --- death ------------------------------------------------------------------------------------------ */
+
+static void refcounted_drop_field(field *f, void *m) { object_drop(m, field_peek(f)); }
+
+static void refcounted_free(mutator *m, object *o) {
+    const object_type *type = o->type;
+    if (type->array_offset != 0)
+        refcounted_memory->release(object_array(o)->items, object_array_bytes(o));
+    if (type->tracked) cycles_dead();
+    m->base.died++;
+    refcounted_memory->release((char *)o - refcounted_prefix_bytes(type), refcounted_prefix_bytes(type) + object_bytes(o));
+}
+
+/* False: the finalizer made the object reachable again, and it lives on. */
+static bool refcounted_finalize(mutator *m, object *o) {
+    if (o->type->finalize == NULL || (o->flags & OBJECT_FINALIZED)) return true;
+    o->flags |= OBJECT_FINALIZED;
+    count_take(o);                                      /* alive while its finalizer looks at it */
+    if (o->type->tracked) cycles_born(o);
+    o->type->finalize(m, o);
+    if (!count_drop(o)) return false;
+    if (o->type->tracked) cycles_dying(o);
+    return true;
+}
+
+static void refcounted_end(mutator *m, object *o) {
+    if (!refcounted_finalize(m, o)) return;
+    if (o->type->weak_list_offset != 0) weak_clear(m, o);
+    o->type->visit(o, refcounted_drop_field, m);
+    refcounted_free(m, o);
+}
+
+static void refcounted_defer(mutator *m, object *o) {
+    if (o->type->weak_list_offset != 0) weak_condemn(o);
+    uintptr_t link = (uintptr_t)m->deferred | o->flags;
+    assert((o->flags & ~REFCOUNTED_FLAG_BITS) == 0 && ((uintptr_t)m->deferred & REFCOUNTED_FLAG_BITS) == 0);
+    memcpy(o, &link, sizeof link);
+    m->deferred = o;
+}
+
+static object *refcounted_next_deferred(mutator *m) {
+    object *o = m->deferred;
+    uintptr_t link;
+    memcpy(&link, o, sizeof link);
+    m->deferred = (object *)(link & ~(uintptr_t)REFCOUNTED_FLAG_BITS);
+    memset(o, 0, sizeof link);
+    o->flags = link & REFCOUNTED_FLAG_BITS;
+    return o;
+}
+
+static void refcounted_end_nested(mutator *m, object *o) {
+    m->dying++;
+    refcounted_end(m, o);
+    m->dying--;
+}
+
+void refcounted_die(mutator *m, object *o) {
+    const object_type *type = o->type;
+    if (type->tracked) cycles_dying(o);
+    if (type == &weak_type) weak_forget(o);
+    if (type->visit == object_visit_nothing && type->finalize == NULL && type->weak_list_offset == 0) {
+        refcounted_free(m, o);                          /* a leaf: no cascade can start here */
+        return;
+    }
+    if (m->dying >= REFCOUNTED_NESTING) {
+        refcounted_defer(m, o);
+        return;
+    }
+    refcounted_end_nested(m, o);
+    if (m->dying > 0 || m->deferred == NULL) return;
+    m->dying = 1;                                       /* what dies in here does not drain again */
+    while (m->deferred != NULL)
+        refcounted_end_nested(m, refcounted_next_deferred(m));
+    m->dying = 0;
+}
+
+/* --- the harness's side ----------------------------------------------------------------------------- */
+
+size_t collector_collect(mutator *m, int generation) { return cycles_collect(m, generation); }
+void collector_check(void) { cycles_check(); }
+
+static bool refcounted_open(const allocator *memory) {
+    refcounted_memory = memory;
+    mutator_forget_departed();
+    threads_open();
+    return cycles_open();
+}
+
+static mutator *refcounted_enter(void) {
+    mutator *m = mutator_create(sizeof(mutator));
+    if (m == NULL || threads_enter(m)) return m;
+    mutator_destroy(m, sizeof(mutator));
+    return NULL;
+}
+
+static void refcounted_leave(mutator *m) {
+    threads_leave(m);
+    mutator_destroy(m, sizeof(mutator));
+}
+
+/* Empties the globals and collects once more, as an interpreter does at exit. */
+static void refcounted_close(void) {
+    mutator *m = refcounted_enter();
+    if (m == NULL) return;
+    for (unsigned i = 0; i < COLLECTOR_GLOBALS; i++)
+        field_store(m, collector_globals(), collector_global(i), NULL);
+    cycles_collect(m, COLLECTOR_GENERATIONS - 1);
+    refcounted_leave(m);
+}
+
+static void refcounted_stats(collector_stats *stats) {
+    memset(stats, 0, sizeof *stats);
+    cycles_stats(stats);
+    mutator_sum(&stats->born, &stats->died);
+    count_figures(&stats->takes, &stats->drops);
+    stats->switches = threads_switches();
+}
+
+static collector_option refcounted_options[] = {
+    CYCLES_OPTIONS
+    THREADS_OPTIONS
+    {.name = NULL},
+};
+
+const collector linked_collector = {
+    .name = COLLECTOR_NAME,
+    .idea = COUNTS " counts, " LOADS " loads, " CYCLES " cycles, " THREADS " threads",
+    .counts = COUNTS, .loads = LOADS, .cycles = CYCLES, .threads = THREADS,
+    .abilities = COLLECTOR_FREES | COLLECTOR_WEAK_REFERENCES | COLLECTOR_FINALIZERS | COLLECTOR_EXACT_COUNTS |
+                 CYCLES_ABILITIES | THREADS_ABILITIES,
+    .allocator_use = COLLECTOR_USES_OBJECTS,
+    .header_bytes = sizeof(object), .tracked_header_bytes = sizeof(object) + CYCLES_PREFIX_BYTES,
+    .options = refcounted_options,
+    .open = refcounted_open, .close = refcounted_close,
+    .enter = refcounted_enter, .leave = refcounted_leave,
+    .detach = mutator_detach, .attach = mutator_attach,
+    .collect = collector_collect, .stats = refcounted_stats,
+    .reachable = mutator_reachable, .check = collector_check,
+};

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT
+ * one.c - remembers that the one mutator is there. */
+#include "../collector.h"
+
+atomic_bool one_entered;

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ * shared.c - n threads take and drop references, all to one object or each to its own.
+ *
+ * Exercises: the count itself, and what happens to the cache line it lies in when two cores change it.
+ * Only locals are used, so no lock of a field is in the way: this is the price of the count alone.
+ * Source: PEP 703 (biased counts exist because of this); Gilectomy, L. Hastings, PyCon 2016.
+ * Not claimed: that programs do nothing but this: it bounds the cost from above. size = pairs per thread.
+ */
+#include "values.h"
+
+enum { SHARED_SIZE, SHARED_OBJECTS };
+enum { SHARED_ONE, SHARED_OWN };
+enum { SHARED_GLOBAL = VALUES_GLOBALS_USED };
+enum { SHARED_TARGET, SHARED_SCRATCH, SHARED_LOCALS };
+
+typedef struct target { object header; uint64_t id; } target;
+
+static const object_type target_type = {.name = "target", .bytes = sizeof(target), .visit = object_visit_nothing};
+
+static bool shared_make(mutator *m, local *l) {
+    if (!object_new(m, l, &target_type, 0)) return false;
+    ((target *)l->target)->id = 7;
+    return true;
+}
+
+static bool shared_prepare(workload_run *run) {
+    mutator *m = run->mutator;
+    local *frame = frame_open(m, SHARED_LOCALS);
+    run->state = frame;
+    if (run->parameters[SHARED_OBJECTS] == SHARED_OWN) return shared_make(m, &frame[SHARED_TARGET]);
+    if (run->thread == 0) {
+        if (!shared_make(m, &frame[SHARED_TARGET])) return false;
+        field_store(m, collector_globals(), collector_global(SHARED_GLOBAL), frame[SHARED_TARGET].target);
+        return true;
+    }
+    field_load(m, &frame[SHARED_TARGET], collector_globals(), collector_global(SHARED_GLOBAL));
+    return true;
+}
+
+static bool shared_unit(workload_run *run) {
+    mutator *m = run->mutator;
+    local *frame = run->state;
+    for (int64_t i = 0; i < run->parameters[SHARED_SIZE]; i++) {
+        local_set(m, &frame[SHARED_SCRATCH], frame[SHARED_TARGET].target);
+        local_set(m, &frame[SHARED_SCRATCH], NULL);
+        mutator_poll(m);
+    }
+    run->checksum += ((target *)frame[SHARED_TARGET].target)->id * (uint64_t)run->parameters[SHARED_SIZE];
+    return true;
+}
+
+static void shared_finish(workload_run *run) {
+    if (run->thread == 0)
+        field_store(run->mutator, collector_globals(), collector_global(SHARED_GLOBAL), NULL);
+    if (run->state != NULL) frame_close(run->mutator, run->state);
+    run->state = NULL;
+}
+
+static unsigned shared_needs(const workload_run *run) { return run->threads > 1 ? COLLECTOR_THREADS : 0; }
+
+static workload_operations shared_declare(const workload_run *run) {
+    uint64_t size = (uint64_t)run->parameters[SHARED_SIZE];
+    return (workload_operations){.operations = size, .references = size};
+}
+
+const workload shared_workload = {
+    .name = "shared", .idea = "threads take and drop references to one object, or each to its own",
+    .operation = "take and drop", .kind = WORKLOAD_ON_OBJECTS, .threaded = true,
+    .parameters = {{.name = "size", .meaning = "pairs per thread", .value = 1000000, .minimum = 1, .maximum = 1000000000},
+                   {.name = "objects", .meaning = "whose object", .choices = "one|own", .maximum = 1}},
+    .needs = shared_needs, .declare = shared_declare,
+    .prepare = shared_prepare, .unit = shared_unit, .finish = shared_finish,
+};

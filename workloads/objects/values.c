@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ * values.c - births of the built-in values, and the list that grows. */
+#include "values.h"
+
+static const object_type integer_type = {.name = "int", .bytes = sizeof(integer), .visit = object_visit_nothing};
+
+static const object_type array_type = {.name = "array", .bytes = sizeof(array), .visit = object_visit_nothing,
+                                       .array_offset = offsetof(array, buffer), .array_unit_bytes = 1};
+
+static void tuple_visit(object *self, field_visitor *visit, void *context) {
+    fields_visit(tuple_items(self), object_extra(self), visit, context);
+}
+static const object_type tuple_type = {.name = "tuple", .bytes = sizeof(sized_object), .tracked = true,
+                                       .extra_unit_bytes = sizeof(field), .visit = tuple_visit};
+
+static void list_visit(object *self, field_visitor *visit, void *context) {
+    fields_visit(list_items(self), list_used(self), visit, context);
+}
+static const object_type list_type = {.name = "list", .bytes = sizeof(list), .tracked = true, .visit = list_visit,
+                                      .array_offset = offsetof(list, items), .array_unit_bytes = sizeof(field)};
+
+bool integers_prepare(mutator *m) {
+    local *frame = frame_open(m, 2);
+    size_t count = INTEGER_LARGEST_SMALL - INTEGER_SMALLEST + 1;
+    bool made = tuple_new(m, &frame[0], count);
+    for (size_t i = 0; made && i < count; i++) {
+        made = object_new(m, &frame[1], &integer_type, 0);
+        if (!made) break;
+        ((integer *)frame[1].target)->value = INTEGER_SMALLEST + (int64_t)i;
+        field_store(m, frame[0].target, &tuple_items(frame[0].target)[i], frame[1].target);
+    }
+    if (made) field_store(m, collector_globals(), collector_global(VALUES_SMALL_INTEGERS), frame[0].target);
+    frame_close(m, frame);
+    return made;
+}
+
+bool integer_new(mutator *m, local *l, int64_t value) {
+    if (integer_is_small(value)) {
+        object *shared = field_peek(collector_global(VALUES_SMALL_INTEGERS));
+        field_load(m, l, shared, &tuple_items(shared)[value - INTEGER_SMALLEST]);
+        return true;
+    }
+    if (!object_new(m, l, &integer_type, 0)) return false;
+    ((integer *)l->target)->value = value;
+    return true;
+}
+
+uint64_t integers_not_small(int64_t first, int64_t step, uint64_t count) {
+    if (first > INTEGER_LARGEST_SMALL) return count;
+    uint64_t small = (uint64_t)((INTEGER_LARGEST_SMALL - first) / step) + 1;
+    return small < count ? count - small : 0;
+}
+
+bool array_new(mutator *m, local *l, size_t count) {
+    local *frame = frame_open(m, 1);
+    bool made = object_new(m, frame, &array_type, 0) && object_resize(m, frame, count * sizeof(double));
+    if (made) local_set(m, l, frame->target);
+    frame_close(m, frame);
+    return made;
+}
+
+bool tuple_new(mutator *m, local *l, size_t count) { return object_new(m, l, &tuple_type, count); }
+bool list_new(mutator *m, local *l)                { return object_new(m, l, &list_type, 0); }
+
+bool list_append(mutator *m, local *l, object *value) {
+    list *self = (list *)l->target;
+    if (self->used == self->items.count) {
+        local *frame = frame_open(m, 1);
+        local_set(m, frame, value);                     /* a resize may run other code */
+        bool grown = object_resize(m, l, self->used + (self->used >> 3) + 4);
+        value = frame->target;
+        self = (list *)l->target;
+        if (grown) field_store(m, &self->header, &list_items(&self->header)[self->used++], value);
+        frame_close(m, frame);
+        return grown;
+    }
+    field_store(m, &self->header, &list_items(&self->header)[self->used++], value);
+    return true;
+}
+
+void list_pop(mutator *m, local *l, local *out) {
+    object *self = l->target;
+    assert(list_used(self) > 0);
+    field *last = &list_items(self)[list_used(self) - 1];
+    field_load(m, out, self, last);
+    field_store(m, self, last, NULL);
+    ((list *)self)->used--;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * values.h - the built-in values that workloads on objects share, shaped as CPython's are.
+ *
+ *   integer   header, value                           small ones shared: -5..256 exist once
+ *   array     header, owned bytes                     numpy.ndarray of float64: a small object, a big buffer
+ *   tuple     header, extra, fields inside            fixed
+ *   list      header, used, owned array of fields     grows by an eighth, as CPython's list
+ *
+ * Source of the shapes: CPython 3.11 (object sizes as sys.getsizeof tells them, without over-allocation).
+ */
+#ifndef REFARENA_VALUES_H
+#define REFARENA_VALUES_H
+
+#include "../../collectors/collector.h"
+#include "../workload.h"
+
+enum { INTEGER_SMALLEST = -5, INTEGER_LARGEST_SMALL = 256 };
+
+/* Names in the globals: each workload's own begin at VALUES_GLOBALS_USED. */
+enum { VALUES_SMALL_INTEGERS, VALUES_GLOBALS_USED };
+
+typedef struct integer { object header; int64_t value; } integer;
+
+typedef struct array { object header; owned_array buffer; } array;
+
+typedef struct list { object header; size_t used; owned_array items; } list;
+
+static inline int64_t integer_value(const object *o) { return ((const integer *)o)->value; }
+
+/* Is this value one of the shared ones? */
+static inline bool integer_is_small(int64_t value) { return value >= INTEGER_SMALLEST && value <= INTEGER_LARGEST_SMALL; }
+
+/* Make the shared small integers, held by a global. False: heap full. */
+bool integers_prepare(mutator *m);
+
+/* l = value: the shared object for a small one, else a new one. False: heap full, l unchanged. */
+bool integer_new(mutator *m, local *l, int64_t value);
+
+/* How many of first, first + step, ... (count of them, step > 0) are too large to be shared. */
+uint64_t integers_not_small(int64_t first, int64_t step, uint64_t count);
+
+/* l = an array of `count` float64, not yet set. False: heap full. */
+bool array_new(mutator *m, local *l, size_t count);
+static inline double *array_items(object *o) { return object_array(o)->items; }
+static inline size_t  array_count(object *o) { return object_array(o)->count / sizeof(double); }
+
+/* l = a tuple of `count` fields, all NULL. */
+bool tuple_new(mutator *m, local *l, size_t count);
+static inline field *tuple_items(object *o) { return object_extra_units(o); }
+
+/* l = an empty list; append value to the list in l; move the last item of the list in l to `out`. */
+bool list_new(mutator *m, local *l);
+bool list_append(mutator *m, local *l, object *value);
+void list_pop(mutator *m, local *l, local *out);
+static inline field *list_items(object *o) { return object_array(o)->items; }
+static inline size_t list_used(const object *o) { return ((const list *)o)->used; }
+
+#endif
