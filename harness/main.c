@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ * main.c - one invocation's life: one process, one configuration, one line of JSON.
+ *
+ *     read the command line
+ *     preload the allocator         (executes this program again)
+ *     does all fit together?
+ *     count one unit in a child     (is the work really done?)
+ *     open, prepare, warm up, calibrate
+ *     measure                       rounds | a resident's turns | Google Benchmark's own way
+ *     finish, report
+ *
+ * Whatever ends it early is a recorded outcome with the same line; only bad input prints nothing there.
+ */
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capacity.h"
+#include "limit.h"
+#include "list.h"
+#include "memory.h"
+#include "own.h"
+#include "report.h"
+#include "resident.h"
+#include "threads.h"
+
+static int main_end(const char *executable, const report *about, const options *asked) {
+    const verdict *said = about->said;
+    if (said->outcome == OUTCOME_BAD_INPUT)
+        fprintf(stderr, "%s: %s\n", executable, said->message);
+    if (asked->program == NULL || asked->wish != OPTIONS_RUN)
+        return verdict_status(said->outcome);
+    limit_lift();
+    if (asked->resident && (about->unit_ns || said->outcome != OUTCOME_BAD_INPUT)) {
+        resident_leave(about);
+    } else if (asked->benchmark) {
+        if (said->outcome != OUTCOME_OK && said->outcome != OUTCOME_BAD_INPUT)
+            fprintf(stderr, "%s: %s: %s\n", executable, verdict_name(said->outcome), said->message);
+    } else if (said->outcome != OUTCOME_BAD_INPUT) {
+        json_t *line = report_invocation(about), *rounds = json_array();
+        for (uint64_t i = 0; i < about->round_count; i++)
+            json_array_append_new(rounds, report_round(&about->rounds[i]));
+        json_object_set_new(line, "rounds", rounds);
+        report_print(line);
+    }
+    return verdict_status(said->outcome);
+}
+
+static bool main_preload(const options *asked, char **arguments, verdict *said) {
+    bool missing = false;
+    char why[512];
+    if (allocator_preload(asked->allocator, arguments, &missing, why, sizeof why))
+        return true;
+    return verdict_say(said, missing ? OUTCOME_NOT_INSTALLED : OUTCOME_BAD_INPUT, "%s", why);
+}
+
+/* What is done to the process as a whole, before anything is allocated in it. */
+static bool main_settle(const options *asked, verdict *said) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    if (asked->cpu >= 0) {
+        CPU_SET(asked->cpu, &one);
+        if (sched_setaffinity(0, sizeof one, &one) != 0)
+            return verdict_say(said, OUTCOME_BAD_INPUT, "--cpu: this process may not run on core %d", asked->cpu);
+    }
+    if (!threads_begin())
+        return verdict_say(said, OUTCOME_HEAP_FULL, "the OS refused to start a thread");
+    return true;
+}
+
+static bool main_rounds(session *s, report *about, verdict *said) {
+    uint64_t units = s->asked->units ? s->asked->units : turn_units(about->unit_ns);
+    for (uint64_t i = 0; i < s->asked->rounds; i++) {
+        if (!turn_take(s, units, s->asked->lead_in, &about->rounds[i], said))
+            return false;
+        about->round_count++;
+    }
+    return true;
+}
+
+static bool main_measure(session *s, report *about, verdict *said) {
+    if (!turn_calibrate(s, &about->unit_ns, said))
+        return false;
+    return s->asked->resident    ? resident_serve(s, about, said)
+           : s->asked->benchmark ? turn_benchmark(s, said)
+                                 : main_rounds(s, about, said);
+}
+
+static void main_run(session *s, report *about, verdict *said) {
+    bool probes = s->asked->threads > 1 && s->asked->capacity;
+    if (probes)
+        about->capacity_before = capacity_probe();
+    about->rounds = own_table(s->asked->rounds * sizeof *about->rounds);
+    if (!session_open(s, s->asked->allocator, said))
+        return;
+    about->opened = true;
+    if (s->asked->memory)
+        memory_begin(s, s->asked->sample_ms);
+    if (session_prepare(s, said)) {
+        memory_at_rest("prepared");
+        main_measure(s, about, said);
+    }
+    memory_end();
+    session_finish(s);
+    memory_finished();
+    session_close(s);
+    if (probes)
+        about->capacity_after = capacity_probe();
+}
+
+int main(int count, char **arguments) {
+    static options asked;
+    static session s;
+    static verdict said;
+    report about = { .of = &s, .said = &said, .capacity_before = -1, .capacity_after = -1 };
+
+    report_begin();
+    if (!options_parse(&asked, count, arguments, &said))
+        return main_end(arguments[0], &about, &asked);
+    switch (asked.wish) {
+    case OPTIONS_HELP:      return list_help(arguments[0]), 0;
+    case OPTIONS_LIST:      return list_text(), 0;
+    case OPTIONS_LIST_JSON: return list_json(), 0;
+    case OPTIONS_RUN:       break;
+    }
+    session_describe(&s, &asked);
+    if (main_preload(&asked, arguments, &said) && main_settle(&asked, &said) && session_supported(&s, &said) &&
+        counting_pass(&asked, &about.counted, &said))
+        main_run(&s, &about, &said);
+    return main_end(arguments[0], &about, &asked);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * options.h - what the command line asks for.
+ */
+#ifndef REFARENA_OPTIONS_H
+#define REFARENA_OPTIONS_H
+
+#include "../collectors/linked.h"
+#include "../workloads/workload.h"
+#include "verdict.h"
+
+enum { OPTIONS_MOST_THREADS = 64 };
+
+typedef enum options_wish { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_LIST, OPTIONS_LIST_JSON } options_wish;
+
+typedef struct options {
+    options_wish    wish;
+    const workload *program;
+    int64_t         parameters[WORKLOAD_PARAMETERS];    /* in the order of the workload's list */
+    const char     *file;               /* text of its file parameter, or NULL */
+    const char     *allocator;          /* as allocator_open takes it */
+    unsigned        threads;
+    uint64_t        seed;
+    int             cpu;                /* to run on, or -1: as the OS likes */
+    bool            resident, memory, capacity;
+    uint64_t        units;              /* of a round; 0: calibrate */
+    uint64_t        rounds, lead_in;
+    unsigned        sample_ms;          /* between samples of the resident set; 0: none */
+    uint64_t        memory_limit;       /* bytes the program may take; 0: no limit */
+    const char     *label;
+    char            default_label[160];
+    unsigned        repetition;
+    bool            benchmark;          /* there was a `--`: Google Benchmark measures and reports */
+    int             benchmark_count;    /* its flags */
+    char          **benchmark_flags;
+} options;
+
+/* False: bad input, said in `said`. Sets the values of linked_collector.options. */
+bool options_parse(options *asked, int count, char **arguments, verdict *said);
+
+/* The default of a collector's option, from before the command line set it. */
+int64_t options_default(unsigned index);
+
+#endif
