@@ -45,7 +45,9 @@ typedef struct trace_reader {
 #define TRACE_DEAD UINT32_MAX
 
 static bool trace_refuse(char *why, size_t why_bytes, const char *path, const char *format, ...) {
-    int used = snprintf(why, why_bytes, "trace %s: ", path);
+    enum { SHOWN = 100 };       /* of a long path its end, which says more than its start, and leaves room for the rest */
+    size_t length = strlen(path);
+    int used = snprintf(why, why_bytes, "trace %s%s: ", length > SHOWN ? "..." : "", path + (length > SHOWN ? length - SHOWN : 0));
     va_list values;
     va_start(values, format);
     if (used >= 0 && (size_t)used < why_bytes) vsnprintf(why + used, why_bytes - (size_t)used, format, values);
