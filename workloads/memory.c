@@ -4,20 +4,34 @@
  * It comes from mmap, so that no allocator under test sees it, and every page is written at once, so
  * that no page fault of ours falls into a measured stretch and the baseline RSS already contains it.
  */
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "workload.h"
 
+static _Atomic size_t memory_mapped_bytes;
+
+static size_t memory_whole_pages(size_t bytes) {
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    return bytes ? (bytes + page_bytes - 1) / page_bytes * page_bytes : page_bytes;
+}
+
 void *workload_map(size_t bytes) {
-    if (bytes == 0) bytes = 1;
+    if (bytes > SIZE_MAX / 2) return NULL;
+    bytes = memory_whole_pages(bytes);
     char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return NULL;
     size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
     for (size_t at = 0; at < bytes; at += page_bytes) *(volatile char *)(memory + at) = 0;
+    atomic_fetch_add(&memory_mapped_bytes, bytes);
     return memory;
 }
 
 void workload_unmap(void *memory, size_t bytes) {
-    if (memory) munmap(memory, bytes ? bytes : 1);
+    if (!memory) return;
+    munmap(memory, memory_whole_pages(bytes));
+    atomic_fetch_sub(&memory_mapped_bytes, memory_whole_pages(bytes));
 }
+
+size_t workload_mapped_bytes(void) { return atomic_load(&memory_mapped_bytes); }

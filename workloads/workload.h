@@ -93,4 +93,7 @@ extern const workload *const linked_workloads[];
 void *workload_map(size_t bytes);
 void  workload_unmap(void *memory, size_t bytes);
 
+/* Bytes in such tables now, all resident: to be subtracted where they were mapped after a baseline. */
+size_t workload_mapped_bytes(void);
+
 #endif

@@ -110,15 +110,17 @@ static size_t trace_unpack(trace_bytes raw, trace_bytes file, bool *broken) {
     ZSTD_DStream *stream = context ? ZSTD_initStaticDStream(context, context_bytes) : NULL;
     ZSTD_inBuffer in = {file.start, file.count, sizeof(recorder_head)};
     ZSTD_outBuffer out = {raw.start, raw.count, 0};
-    size_t hint = stream ? 1 : 0;
+    size_t missing = 0;                                 /* 0: at the end of a frame */
+    bool moves = stream != NULL;
     *broken = stream == NULL;
-    while (!*broken) {
+    while (moves && !*broken) {                         /* until there is no more to read, or no room for more */
         size_t in_before = in.pos, out_before = out.pos;
-        hint = ZSTD_decompressStream(stream, &out, &in);
+        size_t hint = ZSTD_decompressStream(stream, &out, &in);
         *broken = ZSTD_isError(hint);
-        if (in.pos == in_before && out.pos == out_before) break;    /* no more to read, or no room for more */
+        moves = in.pos != in_before || out.pos != out_before;
+        if (moves) missing = hint;                      /* a call that does nothing asks for another frame */
     }
-    if (!*broken && out.pos == out.size && (in.pos < in.size || hint != 0)) *broken = true;
+    if (out.pos == out.size && (in.pos < in.size || missing)) *broken = true;
     workload_unmap(context, context_bytes);
     return out.pos;
 }
