@@ -1,1 +1,376 @@
-def draw_run(*a): return []
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""plots.py - the figures of a run, or of two: `make plots RUN=...`, `make plots A=... B=...`.
+
+Each figure is a complete data file (.tsv, with a header) and a gnuplot script that draws it; the scripts and
+the one style are in scripts/plots/. What does not depend on the measuring is drawn again at any time:
+a run's lines are all that is read.
+"""
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import record
+import stats
+import summary
+import table
+from matrix import BadInput
+from record import Line, Stopped, shown
+from stats import Estimate
+from summary import GroupSummary, Row
+
+GNUPLOT = Path(__file__).resolve().parent / "plots"
+FORMATS = ("svg", "png")
+BASE_NAMES = {"system": "glibc"}
+OUTCOMES = {"ok": "ok", "no_capacity": "no free cores", "not_installed": "not installed", "heap_full": "heap full",
+            "bad_input": "refused", "checksum": "WRONG RESULT", "miscounted": "miscounted"}
+
+
+# --- backends as the figures show them -----------------------------------------------------------------
+
+class Backend:
+    """A series: its colour is the collector's (or the allocator's); the same collector on another allocator is paler."""
+
+    def __init__(self, row: Row, usual_allocator: str) -> None:
+        self.style = row.collector or Path(row.allocator).name
+        floor = row.collector == "leak"
+        self.faded = bool(row.collector) and row.allocator != usual_allocator and not floor
+        self.name = BASE_NAMES.get(self.style, self.style.replace("_", " "))
+        if self.faded:
+            self.name += f" on {Path(row.allocator).name}"
+
+    @property
+    def key(self) -> tuple[str, bool, str]:
+        return self.style, self.faded, self.name
+
+
+def _backends(groups: list[GroupSummary]) -> dict[tuple[str, bool, str], int]:
+    """All series of some groups, numbered from 1 in order of appearance."""
+    found: dict[tuple[str, bool, str], int] = {}
+    for group in groups:
+        for row in group.rows:
+            if not row.twin:
+                found.setdefault(_backend(group, row).key, len(found) + 1)
+    return found
+
+
+def _backend(group: GroupSummary, row: Row) -> Backend:
+    base = next((r for r in group.rows if r.label == group.baseline), group.rows[0])
+    return Backend(row, base.allocator)
+
+
+def _words(items: Iterable[str]) -> str:
+    return " ".join(f'"{i}"' for i in items)
+
+
+def _series(backends: dict[tuple[str, bool, str], int]) -> dict[str, str]:
+    return {"BACKENDS": _words(k[0] for k in backends), "NAMES": _words(k[2] for k in backends),
+            "FADED": _words("1" if k[1] else "0" for k in backends)}
+
+
+def _outcome(row: Row) -> str:
+    return OUTCOMES.get(row.outcome, row.outcome)
+
+
+# --- a run -----------------------------------------------------------------------------------------
+
+def draw_run(folder: Path, about: dict[str, Any], lines: list[Line], groups: list[GroupSummary]) -> list[Path]:
+    """All figures that the run has data for; the paths of the PNGs."""
+    place = _folder(folder / "plots")
+    drawn = []
+    for kind in ("allocators", "collectors"):
+        chosen = [g for g in groups if g.figure == kind]
+        if chosen:
+            drawn += _bars(place, f"throughput_{kind}", chosen, about, _speed, "ns")
+            if any(r.peak_rss for g in chosen for r in g.rows):
+                drawn += _bars(place, f"peak_rss_{kind}", chosen, about, _peak, "MiB")
+    drawn += _over_time(place, [(groups, lines)], "")
+    drawn += _threads(place, groups)
+    return [p for p in drawn if p.suffix == ".png"]
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+    except OSError as error:
+        raise Stopped(f"{shown(path)}: {error.strerror}") from None
+
+
+Bar = tuple[float, float, float]
+
+
+def _speed(group: GroupSummary, row: Row) -> Bar | None:
+    """Operations per second over the baseline's: the inverse of the ratio of times."""
+    if row.label == group.baseline and row.time:
+        return 1.0, 1.0, 1.0
+    if not row.ratio:
+        return None
+    r = row.ratio
+    return (1 / r.value, 1 / r.high, 1 / r.low) if r.low == r.low else (1 / r.value,) * 3
+
+
+def _peak(group: GroupSummary, row: Row) -> Bar | None:
+    base = next((r.peak_rss for r in group.rows if r.label == group.baseline), None)
+    if not base or not row.peak_rss or row.peak_rss <= 0:
+        return None
+    return row.peak_rss / base, row.peak_low / base, row.peak_high / base
+
+
+def _bars(place: Path, name: str, groups: list[GroupSummary], about: dict[str, Any], value: Any, unit: str) -> list[Path]:
+    backends = _backends(groups)
+    rows, extremes = [], [0.55, 1.8]
+    for number, group in enumerate(groups):
+        base = next((r for r in group.rows if r.label == group.baseline), None)
+        for row in group.rows:
+            if row.twin:
+                continue
+            bar = value(group, row)
+            outcome = _outcome(row) if unit == "ns" or row.peak_rss is None else "ok"
+            if bar is None and outcome == "ok":
+                outcome = "no ratio" if unit == "ns" else "not measured"
+            extremes += bar or ()
+            rows.append((number, group.name, _base_text(base, unit), backends[_backend(group, row).key], row.label,
+                         int(row.label == group.baseline), *(bar or ("NaN",) * 3), outcome, *_absolute(row, unit)))
+    columns = "place group baseline_text backend label baseline value low high outcome absolute absolute_low absolute_high"
+    _tsv(place / f"{name}.tsv", columns, rows)
+    base_name = _backend(groups[0], next(r for r in groups[0].rows if r.label == groups[0].baseline)).name
+    what = ("Throughput", "95 % intervals") if unit == "ns" else ("Peak memory above the empty process", "least and most seen")
+    titles = {"throughput_allocators": f"Is another allocator faster than {base_name}?",
+              "throughput_collectors": "What does it cost to manage objects safely?",
+              "peak_rss_allocators": f"Does another allocator need less memory than {base_name}?",
+              "peak_rss_collectors": "How much memory does each way of managing objects need?"}
+    sub = f"{what[0]} relative to {base_name} (the line); logarithmic; whiskers: {what[1]}"
+    spread = max(extremes) / min(extremes)
+    return _gnuplot(place, name, {"TITLE": titles[name], "SUB": sub, **_series(backends), "GROUPS": len(groups),
+                                  "YMIN": min(extremes) / spread ** 0.16, "YMAX": max(extremes) * spread ** 0.18})
+
+
+def _base_text(base: Row | None, unit: str) -> str:
+    if base is None:
+        return ""
+    name = BASE_NAMES.get(base.collector or base.allocator, base.collector or base.allocator)
+    if unit == "ns":
+        return f"{name} {table.in_ns(base.time.value)} ns" if base.time else f"{name}: {_outcome(base)}"
+    return f"{name} {table.in_mib(base.peak_rss)}" if base.peak_rss else f"{name}: {_outcome(base)}"
+
+
+def _absolute(row: Row, unit: str) -> tuple[Any, ...]:
+    if unit == "ns":
+        return (row.time.value, row.time.low, row.time.high) if row.time else ("NaN",) * 3
+    return (row.peak_rss, row.peak_low, row.peak_high) if row.peak_rss is not None else ("NaN",) * 3
+
+
+# --- memory over time --------------------------------------------------------------------------------
+
+SHOWN_ABOVE = 4.0           # a line that reaches more than this many times the height of the others is cut
+TIMED_WORKLOADS = ("cycles", "autograd")
+
+
+def _over_time(place: Path, runs: list[tuple[list[GroupSummary], list[Line]]], versus: str) -> list[Path]:
+    """Panels for the groups whose memory over time is the finding."""
+    groups = [g for g in runs[-1][0] if g.workload in TIMED_WORKLOADS
+              and any(l["group"] == g.name and _samples(l) for l in runs[-1][1])][:3]
+    if not groups:
+        return []
+    backends = _backends(groups)
+    rows, notes, tops, widest = [], [], [], []
+    for panel, group in enumerate(groups, start=1):
+        ends = []           # (peak, seconds, mib, name)
+        for number, (there, lines) in enumerate(runs, start=1):
+            for row in next((g.rows for g in there if g.name == group.name), []):
+                line = next((l for l in lines if (l["group"], l["label"]) == (group.name, row.label) and _samples(l)), None)
+                key = _backend(group, row).key
+                if row.twin or line is None or key not in backends:
+                    continue
+                base = line["memory"]["baseline_rss"]
+                points = [(ns / 1e9, max(0.0, (rss - base) / 2**20)) for ns, rss in _samples(line)]
+                rows += [(panel, group.name, backends[key], row.label, number, f"{s:.6f}", f"{m:.3f}") for s, m in points]
+                ends.append((max(m for _, m in points), points, key[2]))
+        top, wide = _frame(ends)
+        notes += _leaving(panel, ends, top, wide)
+        tops.append(f"{top:.4g}")
+        widest.append(f"{wide:.4g}")
+    _tsv(place / "rss_over_time.tsv", "panel group backend label run seconds mib", rows)
+    _tsv(place / "rss_notes.tsv", "panel seconds mib note", notes or [(0, 0, 0, "")])
+    sub = "Resident memory above the empty process, sampled while the same number of units runs"
+    if versus:
+        sub = f"Solid: {versus.split(' ')[1]}; dashed: {versus.split(' ')[0]}; the same number of units"
+    return _gnuplot(place, "rss_over_time", {
+        "TITLE": "Who gives memory back, and when?", "SUB": sub, **_series(backends), "GROUPS": len(groups),
+        "PANELS": _words(g.title for g in groups), "TOPS": _words(tops), "WIDEST": _words(widest), "RUNS": len(runs)})
+
+
+def _samples(line: Line) -> list[list[float]]:
+    return (line["memory"] or {}).get("series") or [] if line["purpose"] == "memory" else []
+
+
+def _frame(ends: list[tuple[float, list[tuple[float, float]], str]]) -> tuple[float, float]:
+    """Height and width of a panel: of all lines, less those that would squeeze the others flat."""
+    peaks = sorted(e[0] for e in ends)
+    top = peaks[0] if peaks else 1.0
+    for peak in peaks:
+        if peak > SHOWN_ABOVE * max(top, 1.0) and top > 0.2:
+            break
+        top = peak
+    cut = top < peaks[-1]
+    wide = max(points[-1][0] for _, points, _ in ends)
+    return max(top * (1.6 if cut else 1.12), 0.5), max(wide * 1.02, 1e-3)
+
+
+def _leaving(panel: int, ends: list[tuple[float, list[tuple[float, float]], str]], top: float, wide: float) -> list[tuple]:
+    """A word where a line goes through the ceiling; one word for those that do so together."""
+    gone = sorted((next(s for s, m in points if m > top), name, peak) for peak, points, name in ends if peak > top)
+    if not gone:
+        return []
+    first = gone[0][0]
+    text = [f"{name} to {peak:,.0f} MiB" for _, name, peak in gone]
+    return [(panel, min(first, 0.45 * wide), top * (1 - 0.055 * i), words) for i, words in enumerate(["↑ leave the panel:", *text])]
+
+
+# --- threads -----------------------------------------------------------------------------------------
+
+def _threads(place: Path, groups: list[GroupSummary]) -> list[Path]:
+    groups = [g for g in groups if g.figure == "threads" and any(r.time for r in g.rows)]
+    if not groups:
+        return []
+    backends = _backends(groups)
+    rows, outcomes, rates = [], [], []
+    for panel, group in enumerate(groups, start=1):
+        failed: dict[int, int] = {}
+        for row in group.rows:
+            if row.twin:
+                continue
+            number = backends[_backend(group, row).key]
+            if row.time:
+                low, high = (row.time.low, row.time.high) if row.time.low == row.time.low else (row.time.value,) * 2
+                rate = (1e9 / row.time.value, 1e9 / high, 1e9 / low)
+                rates += rate
+                rows.append((panel, group.name, number, row.label, row.threads, *(f"{r:.6g}" for r in rate)))
+            else:
+                failed[row.threads] = failed.get(row.threads, 0) + 1
+                name = next(k[2] for k, n in backends.items() if n == number)
+                outcomes.append((panel, row.threads, failed[row.threads], f"{name}: {_outcome(row)}"))
+    rows.sort(key=lambda r: (r[0], r[2], r[4]))         # a line is drawn through neighbours in the file
+    _tsv(place / "threads.tsv", "panel group backend label threads rate low high", rows)
+    _tsv(place / "threads_outcomes.tsv", "panel threads line text", outcomes or [(0, 0, 0, "")])
+    most = max(r.threads for g in groups for r in g.rows)
+    return _gnuplot(place, "threads", {
+        "TITLE": f"Do {most} threads do more than one?", **_series(backends), "GROUPS": len(groups), "THREADS": most,
+        "SUB": "References taken and dropped; all threads together; logarithmic; whiskers: 95 % intervals",
+        "PANELS": _words(g.title for g in groups), "LOW": min(rates) / 1.6, "HIGH": max(rates) * 1.6})
+
+
+# --- two runs ----------------------------------------------------------------------------------------
+
+def draw_versus(a: Path, b: Path) -> list[Path]:
+    """B over A: the ratio of each configuration that both have, and memory over time of both."""
+    runs = []
+    for folder in (a, b):
+        about, lines = record.read_run(folder), record.read_lines(folder)
+        runs.append((summary.summarise(about["matrix"], lines), lines))
+    place = _folder(b / "plots" / f"versus-{a.name}")
+    rows, times, peaks = [], [0.95, 1.05], [0.95, 1.05]
+    before = {(g.name, r.label): (g, r) for g in runs[0][0] for r in g.rows}
+    for group in runs[1][0]:
+        for row in group.rows:
+            if row.twin or (group.name, row.label) not in before:
+                continue
+            there, old = before[group.name, row.label]
+            ratio = summary.ratio_of_runs(row, old)
+            sure = ratio is not None and abs(ratio.value - 1) > summary.floor_of(group, there) and not ratio.holds(1.0)
+            outcome = next((_outcome(r) for r in (row, old) if r.outcome != "ok"), "ok")
+            peak = row.peak_rss / old.peak_rss if row.peak_rss and old.peak_rss else None
+            times += (ratio.low, ratio.high) if ratio else ()
+            peaks += [peak] if peak else []
+            rows.append((len(rows) + 1, f"{group.name}  {row.label}", *((ratio.value, ratio.low, ratio.high) if ratio else ("NaN",) * 3),
+                         int(sure), peak or "NaN", int(bool(peak) and abs(peak - 1) > 0.05), outcome))
+    if not rows:
+        raise BadInput(f"{shown(a)} and {shown(b)} have no configuration in common")
+    _tsv(place / "versus.tsv", "row name time time_low time_high time_sure peak peak_sure outcome", rows)
+    height = 330 + 38 * len(rows)
+    drawn = _gnuplot(place, "versus", {
+        "TITLE": "What changed between two runs?", "ROWS": len(rows), "H": height,
+        "SUB": f"A: {a.name}   B: {b.name}.   Grey: no difference (time: noise floor and interval; memory: 5 %)",
+        "TIMES": _axis(times), "PEAKS": _axis(peaks), "TITLE_AT": 1 - 45 / height, "SUB_AT": 1 - 95 / height,
+        "TOP_AT": 1 - 150 / height, "BOTTOM_AT": 110 / height})
+    drawn += _over_time(place, [runs[0], runs[1]], "A B")
+    return drawn
+
+
+def _axis(values: list[float]) -> str:
+    known = [v for v in values if v == v]
+    return f"{min(known) / 1.05:.4g} {max(known) * 1.25:.4g}"
+
+
+# --- writing and drawing -----------------------------------------------------------------------------
+
+def _tsv(path: Path, columns: str, rows: list[tuple]) -> None:
+    text = ["\t".join(columns.split())] + ["\t".join(_cell(v) for v in row) for row in rows]
+    record.write_whole(path, "\n".join(text) + "\n")
+
+
+def _cell(value: Any) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text.replace("\t", " ") or " "
+
+
+def _gnuplot(place: Path, script: str, settings: dict[str, Any]) -> list[Path]:
+    """Draw one figure in all formats. gnuplot finds its scripts beside the style, its data where it stands."""
+    drawn = []
+    for form in FORMATS:
+        values = {"fmt": form, "out": script, **settings}
+        said = "; ".join(f"{k}='{_quoted(v)}'" if isinstance(v, str) else f"{k}={v!r}" for k, v in values.items())
+        command = ["gnuplot", "-e", f"set loadpath '{GNUPLOT}'; {said}", str(GNUPLOT / f"{script}.gp")]
+        try:
+            done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=120, check=False)
+        except FileNotFoundError:
+            raise Stopped("gnuplot is not installed: `make deps-bench` installs it; then `make plots RUN=...`") from None
+        complaint = done.stderr.strip()
+        if done.returncode != 0:
+            raise Stopped(f"gnuplot could not draw {script}: {complaint.splitlines()[-1] if complaint else done.returncode}")
+        drawn.append(place / f"{script}.{form}")
+    return drawn
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+# --- the command line --------------------------------------------------------------------------------
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="plots.py", description=__doc__.splitlines()[0])
+    parser.add_argument("--run", default=None, help="a run's folder or name; latest by default")
+    parser.add_argument("--a", default=None, help="the earlier of two runs to lay over each other")
+    parser.add_argument("--b", default=None, help="the later")
+    parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
+    options = parser.parse_args(arguments)
+    try:
+        if bool(options.a) != bool(options.b):
+            raise BadInput("two runs are laid over each other: give both A=... and B=...")
+        if options.a:
+            drawn = draw_versus(record.find(options.a, options.results), record.find(options.b, options.results))
+        else:
+            folder = record.find(options.run or "latest", options.results)
+            about, lines = record.read_run(folder), record.read_lines(folder)
+            drawn = draw_run(folder, about, lines, summary.summarise(about["matrix"], lines))
+    except (BadInput, Stopped) as error:
+        print(f"plots: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    for path in drawn:
+        if path.suffix == ".png":
+            print(os.path.relpath(path) if path.is_relative_to(Path.cwd()) else shown(path))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

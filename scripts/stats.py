@@ -90,6 +90,17 @@ def ratio_of(sample: Rounds, baseline: Rounds, paired_rounds: bool, seed: int = 
     return _interval(float(np.median(values)), _draw_medians(np.column_stack(columns), draw), len(values), log=True)
 
 
+def ratio_of_medians(sample: Rounds, baseline: Rounds, seed: int = 1) -> Estimate | None:
+    """sample / baseline where nothing pairs the two: two runs. Each side is drawn for itself."""
+    sides = [[np.array(list(s[r].values()), dtype=float) for r in sorted(s) if s[r]] for s in (sample, baseline)]
+    if not all(sides):
+        return None
+    draw = np.random.default_rng(seed)
+    values = [float(np.median([c[:, 0].sum() / c[:, 1].sum() for c in side])) for side in sides]
+    draws = [_draw_medians(np.column_stack([_draw_rounds(c, draw) for c in side]), draw) for side in sides]
+    return _interval(values[0] / values[1], draws[0] / draws[1], min(len(s) for s in sides), log=True)
+
+
 def _draw_rounds(rounds: np.ndarray, draw: np.random.Generator, picks: np.ndarray | None = None) -> np.ndarray:
     """DRAWS times: nanoseconds an operation of this invocation, were its rounds drawn again."""
     if picks is None:

@@ -42,6 +42,7 @@ class Row:
     rejected: int = 0                       # turns and invocations that did not, and were run again
     verdict: str = ""
     notes: list[str] = field(default_factory=list)
+    sample: stats.Rounds = field(default_factory=dict, repr=False)
 
     @property
     def twin(self) -> bool:
@@ -97,18 +98,16 @@ def _group(plan: dict[str, Any], lines: list[Line]) -> GroupSummary:
     wrong = wrong_checksums(lines)
     summary = GroupSummary(plan["name"], plan["title"], plan["workload"], plan["parameters"], method,
                            plan["baseline"], plan["figure"], [])
-    samples = {}
     for label in plan["configurations"]:
         mine = [l for l in lines if l["label"] == label]
         if mine:
-            row, samples[label] = _row(plan, mine, {r for l, r in wrong if l == label})
-            summary.rows.append(row)
-    _judge(summary, samples, plan["pair"])
+            summary.rows.append(_row(plan, mine, {r for l, r in wrong if l == label}))
+    _judge(summary, {r.label: r.sample for r in summary.rows}, plan["pair"])
     _bias(summary, lines)
     return summary
 
 
-def _row(plan: dict[str, Any], lines: list[Line], wrong: set[int]) -> tuple[Row, stats.Rounds]:
+def _row(plan: dict[str, Any], lines: list[Line], wrong: set[int]) -> Row:
     first = lines[0]
     row = Row(plan["name"], first["label"], first["workload"], first["parameters"], first["collector"],
               first["allocator"], first["threads"])
@@ -126,7 +125,7 @@ def _row(plan: dict[str, Any], lines: list[Line], wrong: set[int]) -> tuple[Row,
         cpu[line["repetition"]] = {r["round"]: (r["cpu_ns"], r["operations"]) for r in rounds}
     _outcome(row, lines, timed, kept, wrong)
     if row.outcome == "ok":
-        row.time, row.cpu = stats.median_of(sample), stats.median_of(cpu)
+        row.sample, row.time, row.cpu = sample, stats.median_of(sample), stats.median_of(cpu)
     if disturbed:
         row.notes.append(f"disturbed in {disturbed} of {len(kept)} invocations")
     if _not_amortised(kept):
@@ -134,7 +133,7 @@ def _row(plan: dict[str, Any], lines: list[Line], wrong: set[int]) -> tuple[Row,
     if any(l.get("reclaims") is False for l in kept):
         row.notes.append("never reclaims")
     _memory(row, [l for l in lines if l["purpose"] == "memory" and l["outcome"] == "ok" and l["memory"]])
-    return row, sample if row.outcome == "ok" else {}
+    return row
 
 
 def _valid_rounds(line: Line) -> tuple[list[dict[str, Any]], bool]:
@@ -215,3 +214,15 @@ def _bias(summary: GroupSummary, lines: list[Line]) -> None:
     if apart_by > max(summary.floor, consecutive.half_width / consecutive.value):
         summary.notes.append(f"turns bias this group: {labels[1]} / {labels[0]} is {turns.value:.2f} in turns and "
                              f"{consecutive.value:.2f} in consecutive turns; measure it with method = \"blocks\"")
+
+
+# --- two runs ----------------------------------------------------------------------------------------
+
+def ratio_of_runs(new: Row, old: Row) -> Estimate | None:
+    """Time of the same configuration in two runs; nothing pairs them, so each side is drawn for itself."""
+    return stats.ratio_of_medians(new.sample, old.sample) if new.sample and old.sample else None
+
+
+def floor_of(*groups: GroupSummary) -> float:
+    """What two runs together cannot show: the larger of their noise floors; 0 where neither is known."""
+    return max((g.floor for g in groups if g.floor == g.floor), default=0.0)

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+# threads.gp - operations per second of all threads together, against the number of threads.
+#
+# From outside: TITLE, SUB, GROUPS, PANELS, BACKENDS, NAMES, FADED, THREADS (the largest number), LOW, HIGH (of the axis).
+load 'style.gp'
+set datafile separator tab
+DATA = 'threads.tsv'
+set label 101 TITLE at screen 0.05, screen 0.955 left font sprintf(',%g', FT) textcolor rgb INK
+set label 102 SUB   at screen 0.05, screen 0.902 left font sprintf(',%g', FS*0.87) textcolor rgb MID
+LEFT = 0.082; RIGHT = 0.975; GAP = 0.07
+WIDE = (RIGHT - LEFT - GAP * (GROUPS - 1)) / GROUPS
+threads(g, b) = (column('panel') == g && column('backend') == b ? column('threads') : NaN)
+set multiplot
+set key at screen 0.05, screen 0.868 left top Left reverse horizontal samplen 1.6 width 0.6 spacing 1.1 textcolor rgb INK nobox
+set tmargin at screen 0.72
+set bmargin at screen 0.125
+set logscale y 10
+set xrange [0.8:THREADS + 0.2]
+set xtics 1,1,THREADS
+set yrange [LOW:HIGH]
+set format y '%.0s %c'
+set xlabel 'threads'
+do for [g=1:GROUPS] {
+    set lmargin at screen LEFT + (g - 1) * (WIDE + GAP)
+    set rmargin at screen LEFT + (g - 1) * (WIDE + GAP) + WIDE
+    set label 103 word(PANELS, g) at graph 0, graph 1.045 left font sprintf(',%g', FS*0.95) textcolor rgb INK
+    if (g == 1) { set ylabel 'operations per second, all threads' } else { unset ylabel }
+    plot for [b=1:words(BACKENDS)] DATA using (threads(g, b)):'rate' with lines ls style_of(word(BACKENDS, b)) notitle, \
+         for [b=1:words(BACKENDS)] DATA using (threads(g, b)):'rate':'low':'high' \
+             with yerrorbars ls style_of(word(BACKENDS, b)) lw LW*0.5 notitle, \
+         for [b=1:words(BACKENDS)] NaN with linespoints ls style_of(word(BACKENDS, b)) title (g == 1 ? word(NAMES, b) : ''), \
+         'threads_outcomes.tsv' using (column('panel') == g ? column('threads') : NaN):(LOW * (HIGH / LOW) ** (0.05 * column('line'))):(strcol('text')) \
+             with labels right offset 1.5,0 font sprintf(',%g', FS*0.72) textcolor rgb '#B00020' notitle
+    unset label 101; unset label 102
+    unset key
+}
+unset multiplot
