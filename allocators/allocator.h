@@ -55,7 +55,7 @@ typedef struct allocator {
     bool        frees;           /* a released block can be handed out again */
     size_t      largest_bytes;   /* requests above this are refused */
 
-    /* Called once before all others. False: the OS refused, or what is needed is missing. */
+    /* Called before all others, by allocator_open; again is harmless. False: the OS refused. */
     bool   (*open)(void);
 
     /* A block of at least `bytes`, aligned to `alignment` (a power of two; at most 4096; anything up to
@@ -110,10 +110,23 @@ const allocator_entry *allocator_entries(void);
  * where nothing must be: own allocators, or names not known. */
 const char *allocator_preload_for(const char *spec);
 
+/* Make this process one in which `spec` can be opened. Where a library must be preloaded and is not yet,
+ * the process re-executes itself (/proc/self/exe, argv) with LD_PRELOAD set and a scrubbed environment
+ * (GLIBC_TUNABLES, MALLOC_*, MIMALLOC_*, TCMALLOC_* and the like removed unless REFARENA_KEEP_ENV=1) and
+ * this call does not return; likewise where nothing must be preloaded but such a setting is there. In the
+ * re-executed process it verifies with dladdr that malloc is the library's, unsets LD_PRELOAD and
+ * returns true; also true where there was nothing to do. False: not possible, with one line in `why`
+ * and in *missing whether the reason is that the library is not installed. */
+bool allocator_preload(const char *spec, char *const argv[], bool *missing, char *why, size_t why_bytes);
+
+/* Path of the library that was preloaded into this process, or NULL. */
+const char *allocator_preloaded_library(void);
+
 /* Open what `spec` names: wrappers from left to right, then a registered name or the path of a .so
  * ("pymalloc", "locked:pymalloc", "counted:locked:pymalloc", "./libother.so"). A preloaded allocator
  * must be this process's malloc already (the harness re-executes itself); this is verified with dladdr.
- * Returns the table, or NULL with one line of why in `why` (why_bytes long, always ended). */
+ * A wrapper keeps its state in its file: opening another spec with it takes it away from the first.
+ * Returns the table, its open called, or NULL with one line of why in `why` (why_bytes long, always ended). */
 const allocator *allocator_open(const char *spec, char *why, size_t why_bytes);
 
 #endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT
+ * preload.c - makes this process one whose malloc is the library that was asked for.
+ *
+ * A malloc can only be replaced when a process starts, so the process executes itself anew in place, with
+ * LD_PRELOAD set. Before that the file is examined, because the loader would only warn; after it malloc's
+ * origin is verified, and LD_PRELOAD is unset so that no child inherits it. Whatever else would tune a
+ * malloc from outside is taken out of the environment: a setting left over in a shell is no measurement.
+ */
+#include "library.h"
+#include "registry.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+extern char **environ;
+
+#define PRELOAD_MARK "REFARENA_PRELOADED"       /* set in the process that was executed anew */
+
+#ifdef REFARENA_SANITIZED
+enum { PRELOAD_SUPPORTED = false };             /* a sanitizer is a malloc itself, and stays the first one */
+#else
+enum { PRELOAD_SUPPORTED = true };
+#endif
+
+static bool preload_begins(const char *text, const char *with) {
+    return !strncmp(text, with, strlen(with));
+}
+
+/* Settings of glibc, jemalloc, mimalloc and tcmalloc, by their manuals. */
+static bool preload_is_setting(const char *variable) {
+    static const char *const settings[] = {
+        "GLIBC_TUNABLES=", "MALLOC_", "_RJEM_MALLOC_CONF=", "MIMALLOC_", "TCMALLOC_", "HEAPPROFILE", "HEAPCHECK",
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        if (preload_begins(variable, settings[i]))
+            return true;
+    return false;
+}
+
+static bool preload_keeps_settings(void) {
+    const char *keep = getenv("REFARENA_KEEP_ENV");
+    return keep && !strcmp(keep, "1");
+}
+
+static bool preload_has_settings(void) {
+    for (char **variable = environ; *variable; variable++)
+        if (preload_is_setting(*variable))
+            return true;
+    return false;
+}
+
+/* Does not return where it succeeds. `library` may be NULL: then only the environment is cleaned. */
+static void preload_execute(const char *library, char *const argv[], char *why, size_t why_bytes) {
+    static char preload[LIBRARY_PATH_BYTES + sizeof "LD_PRELOAD="], mark[LIBRARY_PATH_BYTES + sizeof PRELOAD_MARK "="];
+    size_t count = 0;
+    while (environ[count])
+        count++;
+    char **cleaned = calloc(count + 3, sizeof *cleaned);
+    if (!cleaned) {
+        snprintf(why, why_bytes, "no memory for a new environment");
+        return;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool replaced = preload_begins(environ[i], PRELOAD_MARK "=")
+                     || (library && preload_begins(environ[i], "LD_PRELOAD="));
+        if (!replaced && (preload_keeps_settings() || !preload_is_setting(environ[i])))
+            cleaned[kept++] = environ[i];
+    }
+    snprintf(mark, sizeof mark, PRELOAD_MARK "=%s", library ? library : "");
+    cleaned[kept++] = mark;
+    if (library) {
+        snprintf(preload, sizeof preload, "LD_PRELOAD=%s", library);
+        cleaned[kept++] = preload;
+    }
+    execve("/proc/self/exe", argv, cleaned);
+    snprintf(why, why_bytes, "cannot execute /proc/self/exe anew: %s", strerror(errno));
+    free(cleaned);
+}
+
+static bool preload_locate(const registry_spec *parsed, char *path, bool *missing, char *why, size_t why_bytes) {
+    const char *library = registry_library(parsed);
+    if (!library_find(library, path, LIBRARY_PATH_BYTES)) {
+        *missing = parsed->entry != NULL;
+        if (*missing)
+            snprintf(why, why_bytes, "%s: %s is not installed: apt-get install %s", parsed->base, library,
+                     parsed->entry->package);
+        else
+            snprintf(why, why_bytes, "%s: no such library", library);
+        return false;
+    }
+    if (!library_is_malloc(path, why, why_bytes))
+        return false;
+    if (strpbrk(path, ": ;\t\n"))           /* LD_PRELOAD is a list, and knows no escapes */
+        return snprintf(why, why_bytes, "%s: a path with a blank or a colon cannot be preloaded", path), false;
+    return true;
+}
+
+bool allocator_preload(const char *spec, char *const argv[], bool *missing, char *why, size_t why_bytes) {
+    registry_spec parsed;
+    char path[LIBRARY_PATH_BYTES];
+    bool wanted, anew = getenv(PRELOAD_MARK) != NULL;
+    *missing = false;
+    unsetenv(PRELOAD_MARK);
+    if (!registry_parse(spec, &parsed, why, why_bytes))
+        return false;
+    wanted = registry_library(&parsed) != NULL;
+    if (!PRELOAD_SUPPORTED)
+        return !wanted || (snprintf(why, why_bytes, "%s: unsupported in a sanitizer build", parsed.base), false);
+    if (wanted && !preload_locate(&parsed, path, missing, why, why_bytes))
+        return false;
+    bool there = !wanted || library_has_malloc_of_process(path);
+    bool clean = preload_keeps_settings() || !preload_has_settings();
+    if (!anew && (!there || !clean))
+        return preload_execute(wanted ? path : NULL, argv, why, why_bytes), false;
+    if (!there)
+        return snprintf(why, why_bytes, "%s: the loader did not take %s: malloc is from %s", parsed.base, path,
+                        library_of_malloc()), false;
+    if (wanted)
+        unsetenv("LD_PRELOAD");
+    return true;
+}
+
+const char *allocator_preloaded_library(void) {
+    if (!PRELOAD_SUPPORTED || library_has_malloc_of_libc())
+        return NULL;
+    return library_of_malloc();
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT
+ * pymalloc.c - CPython's object allocator: arenas, pools, blocks.
+ *
+ *   request of 1 .. 512 bytes -> size class -> first used pool of the class -> first free block
+ *                                              none? an empty pool from the fullest arena (arena.h)
+ *   anything else             -> malloc        (0 bytes, more than 512, aligned beyond 16)
+ *
+ * A block has no header: its pool's is found by rounding its address down, once the radix map has said that
+ * the address is ours at all. The cost of a pair is an index, a pop and a push: no search, no lock. It is
+ * not thread-safe, as in CPython, where the GIL is its lock; locked:pymalloc gives it another.
+ *
+ * What it is bad at: a pool with one live block serves only its class, and an arena with one such pool is
+ * not returned to the OS.
+ *
+ * Source: CPython 3.12, Objects/obmalloc.c. Not taken over: one heap for each interpreter, debug hooks.
+ */
+#include "../allocator.h"
+#include "../invariant.h"
+#include "../registry.h"
+#include "../system.h"
+#include "arena.h"
+#include "survey.h"
+
+#include <string.h>
+
+#define PYMALLOC_LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define PYMALLOC_SLOW              __attribute__((noinline, cold))
+
+static struct {
+    bool   opened;
+    size_t passed_blocks;       /* handed out by malloc for us */
+    size_t passed_bytes;        /* in them, at the size malloc set aside */
+} pymalloc;
+
+#ifdef WATCH_MEMPOOL
+char watch_heap;
+#endif
+
+static bool pymalloc_open(void) {
+    if (pymalloc.opened)
+        return true;
+    pool_init_lists();
+#ifdef WATCH_MEMPOOL
+    VALGRIND_CREATE_MEMPOOL(&watch_heap, 0, 0);
+#endif
+    return pymalloc.opened = system_allocator.open();
+}
+
+/* --- requests that are passed on --- */
+
+static void *pymalloc_note_passed(void *block) {
+    if (block) {
+        pymalloc.passed_blocks++;
+        pymalloc.passed_bytes += system_allocator.usable_bytes(block);
+    }
+    return block;
+}
+
+PYMALLOC_SLOW static void *pymalloc_pass_on(size_t bytes, size_t alignment) {
+    return pymalloc_note_passed(system_allocator.alloc(bytes ? bytes : 1, alignment));
+}
+
+PYMALLOC_SLOW static void pymalloc_release_passed(void *block) {
+    if (!block)
+        return;
+    pymalloc.passed_blocks--;
+    pymalloc.passed_bytes -= system_allocator.usable_bytes(block);
+    system_allocator.release(block, 0);
+}
+
+/* A passed-on block stays with malloc, even when it becomes small. */
+PYMALLOC_SLOW static void *pymalloc_resize_passed(void *block, size_t new_bytes) {
+    size_t old_room = system_allocator.usable_bytes(block);
+    void *moved = system_allocator.resize(block, 0, new_bytes ? new_bytes : 1);
+    if (moved)
+        pymalloc.passed_bytes += system_allocator.usable_bytes(moved) - old_room;
+    return moved;
+}
+
+/* --- small requests --- */
+
+/* No used pool has this class. Where there is no memory for an arena, malloc may still have some. */
+PYMALLOC_SLOW static void *pymalloc_from_new_pool(size_t bytes) {
+    pool *p = arena_take_pool();
+    if (!p)
+        return pymalloc_pass_on(bytes, ALLOCATOR_ALIGNMENT);
+    void *block = pool_start(p, size_class_of(bytes));
+    watch_grant(block, bytes);
+    return block;
+}
+
+static void *pymalloc_alloc(size_t bytes, size_t alignment) {
+    if (!PYMALLOC_LIKELY(bytes - 1 < SIZE_CLASS_LARGEST && alignment <= ALLOCATOR_ALIGNMENT))
+        return pymalloc_pass_on(bytes, alignment);          /* bytes == 0 wraps */
+    pool_link *head = &pool_lists[size_class_of(bytes)];
+    pool *p = (pool *)head->next;
+    if (!PYMALLOC_LIKELY(&p->link != head))
+        return pymalloc_from_new_pool(bytes);
+    void *block = p->free;
+    p->used_blocks++;
+    p->free = pool_read_link(block);
+    if (!PYMALLOC_LIKELY(p->free != NULL))
+        pool_extend(p);
+    watch_grant(block, bytes);
+    return block;
+}
+
+/* `bytes` would say without a look whether the block is ours, but CPython's free is not told it, so neither
+ * does this one listen: the radix map is part of the price. */
+static void pymalloc_release(void *block, size_t bytes) {
+    (void)bytes;
+    if (!PYMALLOC_LIKELY(radix_owns(block))) {
+        pymalloc_release_passed(block);
+        return;
+    }
+    pool *p = pool_of(block);
+    void *next = p->free;
+    watch_take(block, size_class_bytes(p->size_class));
+    pool_write_link(block, next);
+    p->free = block;
+    p->used_blocks--;
+    if (PYMALLOC_LIKELY(next != NULL && p->used_blocks != 0))
+        return;
+    if (next == NULL) {                     /* was full: first of its class, as what it freed is warm */
+        pool_insert_first(p);
+    } else {
+        pool_unlink(p);
+        arena_return_pool(p);
+    }
+}
+
+static void *pymalloc_alloc_zeroed(size_t bytes, size_t alignment) {
+    if (bytes - 1 < SIZE_CLASS_LARGEST && alignment <= ALLOCATOR_ALIGNMENT) {
+        void *block = pymalloc_alloc(bytes, alignment);
+        return block ? memset(block, 0, bytes) : NULL;
+    }
+    return pymalloc_note_passed(system_allocator.alloc_zeroed(bytes ? bytes : 1, alignment));
+}
+
+/* A block that shrinks is moved only if that saves more than a quarter of it: three quarters or more of a
+ * block in use are not worth a copy. */
+static void *pymalloc_resize(void *block, size_t old_bytes, size_t new_bytes) {
+    (void)old_bytes;
+    if (!radix_owns(block))
+        return pymalloc_resize_passed(block, new_bytes);
+    size_t room = size_class_bytes(pool_of(block)->size_class);
+    if (new_bytes <= room && 4 * new_bytes > 3 * room) {
+        watch_take(block, room);
+        watch_grant(block, new_bytes);
+        watch_open(block, new_bytes);       /* it still has what it had */
+        return block;
+    }
+    void *moved = pymalloc_alloc(new_bytes, ALLOCATOR_ALIGNMENT);
+    if (!moved)
+        return NULL;
+    watch_open(block, room);                /* what was asked for is not known, so all of it is copied */
+    memcpy(moved, block, new_bytes < room ? new_bytes : room);
+    pymalloc_release(block, room);
+    return moved;
+}
+
+static size_t pymalloc_usable_bytes(const void *block) {
+    return radix_owns(block) ? size_class_bytes(pool_of(block)->size_class) : system_allocator.usable_bytes(block);
+}
+
+/* --- the whole heap --- */
+
+static bool pymalloc_stats(allocator_stats *stats) {
+    survey_stats(stats);
+    stats->held_bytes += pymalloc.passed_bytes;
+    stats->used_bytes += pymalloc.passed_bytes;
+    stats->used_blocks += pymalloc.passed_blocks;
+    stats->large_blocks = pymalloc.passed_blocks;
+    return true;
+}
+
+/* Blocks that were passed on are only counted, as in CPython: where there are some, they cannot be found. */
+static bool pymalloc_reset(void) {
+    if (pymalloc.passed_blocks)
+        return false;
+    arena_unmap_all();
+    pool_init_lists();
+    return true;
+}
+
+static bool pymalloc_walk(allocator_visitor *visit, void *context) {
+    if (pymalloc.passed_blocks)
+        return false;
+    survey_walk(visit, context);
+    return true;
+}
+
+static void pymalloc_check(void) {
+    INVARIANT(pymalloc.passed_blocks > 0 || pymalloc.passed_bytes == 0, "(M1) no passed-on block, no passed-on byte");
+    survey_check();
+}
+
+const allocator pymalloc_allocator = {
+    .name = "pymalloc", .idea = "CPython 3.12's arenas, pools and blocks",
+    .thread_safe = false, .frees = true, .largest_bytes = SYSTEM_LARGEST_BYTES,
+    .open = pymalloc_open, .alloc = pymalloc_alloc, .alloc_zeroed = pymalloc_alloc_zeroed,
+    .resize = pymalloc_resize, .release = pymalloc_release, .usable_bytes = pymalloc_usable_bytes,
+    .stats = pymalloc_stats, .trim = allocator_nothing, .reset = pymalloc_reset,
+    .walk = pymalloc_walk, .check = pymalloc_check, .thread_exit = allocator_nothing,
+    .fork_prepare = allocator_nothing, .fork_parent = allocator_nothing, .fork_child = allocator_nothing,
+};

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ * radix.h - does this address lie in an arena of ours? Three loads, for any address at all.
+ *
+ *   63        49        34       20            0
+ *   | 15 bits | 15 bits | 14 bits | in a window |     top (static), middle and bottom nodes on demand
+ *
+ * A *window* is an ideal, aligned megabyte. An arena is a megabyte too but need not be aligned, so it lies
+ * in two windows: in the first from `high_start` to its end, in the next from its start to `low_end`.
+ *
+ *   window n         | . . . . high_start #######|
+ *   window n + 1     |######## low_end . . . . . |
+ *
+ * Freeing needs this answer for pointers that were passed on to malloc, and must not read the page they lie
+ * in. Nodes are never given back: CPython keeps them too.
+ * Source: CPython 3.12, "arena map" in Objects/obmalloc.c (Neil Schemenauer, bpo-37448).
+ */
+#ifndef REFARENA_PYMALLOC_RADIX_H
+#define REFARENA_PYMALLOC_RADIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    RADIX_WINDOW_BITS = 20, RADIX_BOTTOM_BITS = 14, RADIX_MIDDLE_BITS = 15, RADIX_TOP_BITS = 15,
+    RADIX_MIDDLE_SHIFT = RADIX_WINDOW_BITS + RADIX_BOTTOM_BITS,
+    RADIX_TOP_SHIFT    = RADIX_MIDDLE_SHIFT + RADIX_MIDDLE_BITS,
+    RADIX_WINDOW_BYTES = 1 << RADIX_WINDOW_BITS,
+};
+
+typedef struct radix_window {
+    int32_t high_start;     /* offset where an arena starts; -1: at the window's own start; 0: none does */
+    int32_t low_end;        /* offset where an arena that started in the window before ends; 0: none does */
+} radix_window;
+
+typedef struct radix_bottom { radix_window  windows[1 << RADIX_BOTTOM_BITS]; } radix_bottom;
+typedef struct radix_middle { radix_bottom *nodes[1 << RADIX_MIDDLE_BITS]; } radix_middle;
+extern radix_middle *radix_top[1 << RADIX_TOP_BITS];
+
+static inline size_t radix_digit(uintptr_t address, int shift, int bits) {
+    return address >> shift & (((uintptr_t)1 << bits) - 1);
+}
+
+static inline bool radix_owns(const void *pointer) {
+    uintptr_t address = (uintptr_t)pointer;
+    const radix_middle *middle = radix_top[radix_digit(address, RADIX_TOP_SHIFT, RADIX_TOP_BITS)];
+    if (!middle)
+        return false;
+    const radix_bottom *bottom = middle->nodes[radix_digit(address, RADIX_MIDDLE_SHIFT, RADIX_MIDDLE_BITS)];
+    if (!bottom)
+        return false;
+    const radix_window *window = &bottom->windows[radix_digit(address, RADIX_WINDOW_BITS, RADIX_BOTTOM_BITS)];
+    int32_t offset = (int32_t)(address & (RADIX_WINDOW_BYTES - 1));
+    return offset < window->low_end || (window->high_start != 0 && offset >= window->high_start);
+}
+
+/* The arena of RADIX_WINDOW_BYTES at `start` becomes ours. False: no memory for a node, nothing is marked. */
+bool radix_add(uintptr_t start);
+
+/* It is no longer ours. It was added before. */
+void radix_remove(uintptr_t start);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT
+ * registry.c - finds an allocator by name, or by the path of a .so, and puts its wrappers around it.
+ *
+ * allocators.def is read three times: for the declarations (registry.h), for the list of entries, and for
+ * the tables and wrappers behind them. A new allocator is therefore one line there and nothing here.
+ */
+#include "registry.h"
+#include "library.h"
+#include "system.h"
+
+#include <string.h>
+
+static allocator_entry registry_list[] = {
+#define OWN(name)                              { #name, ALLOCATOR_OWN, NULL, NULL, NULL },
+#define PRELOADED(name, soname, package, idea) { #name, ALLOCATOR_PRELOADED, soname, package, idea },
+#define WRAPPER(name)                          { #name, ALLOCATOR_WRAPPER, NULL, NULL, name##_idea },
+#include "allocators.def"
+#undef OWN
+#undef PRELOADED
+#undef WRAPPER
+    { NULL, ALLOCATOR_OWN, NULL, NULL, NULL },
+};
+
+static const struct { const allocator *own; const allocator *(*wrap)(const allocator *); } registry_tables[] = {
+#define OWN(name)                              { &name##_allocator, NULL },
+#define PRELOADED(name, soname, package, idea) { NULL, NULL },
+#define WRAPPER(name)                          { NULL, name##_wrap },
+#include "allocators.def"
+#undef OWN
+#undef PRELOADED
+#undef WRAPPER
+};
+
+const allocator_entry *allocator_entries(void) {
+    /* An own table says its idea itself, which C does not accept as a constant. */
+    for (size_t i = 0; registry_list[i].name; i++)
+        if (registry_tables[i].own)
+            registry_list[i].idea = registry_tables[i].own->idea;
+    return registry_list;
+}
+
+static const allocator_entry *registry_find(const char *name, size_t length) {
+    for (const allocator_entry *entry = allocator_entries(); entry->name; entry++)
+        if (strlen(entry->name) == length && !memcmp(entry->name, name, length))
+            return entry;
+    return NULL;
+}
+
+static bool registry_is_path(const char *base) {
+    return strchr(base, '/') || strstr(base, ".so");
+}
+
+static void registry_say_known(const char *spec, const char *base, char *why, size_t why_bytes) {
+    int said = snprintf(why, why_bytes, "unknown allocator \"%s\"%s%s%s: known are", base,
+                        base == spec ? "" : " in \"", base == spec ? "" : spec, base == spec ? "" : "\"");
+    for (const allocator_entry *entry = allocator_entries(); entry->name; entry++)
+        if (said >= 0 && (size_t)said < why_bytes)
+            said += snprintf(why + said, why_bytes - (size_t)said, " %s%s,", entry->name,
+                             entry->kind == ALLOCATOR_WRAPPER ? ":<allocator>" : "");
+    if (said >= 0 && (size_t)said < why_bytes)
+        snprintf(why + said, why_bytes - (size_t)said, " or the path of a .so");
+}
+
+bool registry_parse(const char *spec, registry_spec *parsed, char *why, size_t why_bytes) {
+    *parsed = (registry_spec){ .base = spec };
+    for (const char *colon; (colon = strchr(parsed->base, ':')); parsed->base = colon + 1) {
+        const allocator_entry *entry = registry_find(parsed->base, (size_t)(colon - parsed->base));
+        if (!entry || entry->kind != ALLOCATOR_WRAPPER)
+            break;
+        for (size_t i = 0; i < parsed->wrapper_count; i++)
+            if (parsed->wrappers[i] == entry)
+                return snprintf(why, why_bytes, "\"%s\" names the wrapper %s twice: each can stand once",
+                                spec, entry->name), false;
+        if (parsed->wrapper_count == REGISTRY_WRAPPERS)
+            return snprintf(why, why_bytes, "\"%s\" has more than %d wrappers", spec, REGISTRY_WRAPPERS), false;
+        parsed->wrappers[parsed->wrapper_count++] = entry;
+    }
+    parsed->entry = registry_find(parsed->base, strlen(parsed->base));
+    if (parsed->entry && parsed->entry->kind == ALLOCATOR_WRAPPER)
+        return snprintf(why, why_bytes, "%s is a wrapper: write %s:<allocator>, as in %s:pymalloc",
+                        parsed->base, parsed->base, parsed->base), false;
+    if (!parsed->entry && !registry_is_path(parsed->base))
+        return registry_say_known(spec, parsed->base, why, why_bytes), false;
+    return true;
+}
+
+const char *registry_library(const registry_spec *parsed) {
+    return parsed->entry ? parsed->entry->library : parsed->base;
+}
+
+const char *allocator_preload_for(const char *spec) {
+    registry_spec parsed;
+    char why[1];
+    return registry_parse(spec, &parsed, why, sizeof why) ? registry_library(&parsed) : NULL;
+}
+
+void registry_wrapped_name(char name[REGISTRY_NAME_BYTES], const char *wrapper, const allocator *inner) {
+    snprintf(name, REGISTRY_NAME_BYTES, "%s:%s", wrapper, inner->name);
+}
+
+/* The process has one malloc, so one table does for whichever library it is from: system's, renamed. */
+static const allocator *registry_preloaded(const registry_spec *parsed, char *why, size_t why_bytes) {
+    static allocator table;
+    static char name[REGISTRY_NAME_BYTES];
+    const char *library = registry_library(parsed);
+    char path[LIBRARY_PATH_BYTES];
+    if (!library_find(library, path, sizeof path))
+        return snprintf(why, why_bytes, "%s: %s is not there", parsed->base, library), NULL;
+    if (!library_has_malloc_of_process(path))
+        return snprintf(why, why_bytes, "%s: malloc of this process is from %s, not from %s: preload it",
+                        parsed->base, library_of_malloc(), path), NULL;
+    snprintf(name, sizeof name, "%s", parsed->base);
+    table = system_allocator;
+    table.name = name;
+    table.idea = parsed->entry ? parsed->entry->idea : "a malloc given by its path";
+    return &table;
+}
+
+static const allocator *registry_base(const registry_spec *parsed, char *why, size_t why_bytes) {
+    if (!parsed->entry || parsed->entry->kind == ALLOCATOR_PRELOADED)
+        return registry_preloaded(parsed, why, why_bytes);
+    const allocator *own = registry_tables[parsed->entry - registry_list].own;
+    if (own == &system_allocator && allocator_preloaded_library())
+        return snprintf(why, why_bytes, "system: malloc of this process is from %s: unset LD_PRELOAD",
+                        allocator_preloaded_library()), NULL;
+    return own;
+}
+
+const allocator *allocator_open(const char *spec, char *why, size_t why_bytes) {
+    registry_spec parsed;
+    if (!registry_parse(spec, &parsed, why, why_bytes))
+        return NULL;
+    const allocator *opened = registry_base(&parsed, why, why_bytes);
+    if (!opened)
+        return NULL;
+    for (size_t i = parsed.wrapper_count; i-- > 0;)
+        opened = registry_tables[parsed.wrappers[i] - registry_list].wrap(opened);
+    if (!opened->open())
+        return snprintf(why, why_bytes, "%s: the OS refused what it needs to start", spec), NULL;
+    return opened;
+}

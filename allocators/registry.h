@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * registry.h - what allocators.def declares, and how a spec is read; for the files of this folder alone.
+ *
+ * A *spec* is what --allocator takes: wrappers from left to right, each at most once because each keeps
+ * its state in its file, then a registered name or the path of a .so: "counted:locked:pymalloc".
+ */
+#ifndef REFARENA_REGISTRY_H
+#define REFARENA_REGISTRY_H
+
+#include "allocator.h"
+
+/* OWN: the table. WRAPPER: makes its table around `inner`, which it then stands before until it is made
+ * anew around another; never fails. */
+#define OWN(name)                              extern const allocator name##_allocator;
+#define PRELOADED(name, soname, package, idea)
+#define WRAPPER(name)                          const allocator *name##_wrap(const allocator *inner); \
+                                               extern const char name##_idea[];
+#include "allocators.def"
+#undef OWN
+#undef PRELOADED
+#undef WRAPPER
+
+enum { REGISTRY_WRAPPERS = 8, REGISTRY_NAME_BYTES = 256 };
+
+typedef struct registry_spec {
+    const allocator_entry *wrappers[REGISTRY_WRAPPERS];     /* outermost first */
+    size_t                 wrapper_count;
+    const char            *base;        /* what stands behind the last wrapper */
+    const allocator_entry *entry;       /* of the base; NULL: it is a path */
+} registry_spec;
+
+/* False: a name that is not known, or a wrapper in a wrong place; one line in `why`. */
+bool registry_parse(const char *spec, registry_spec *parsed, char *why, size_t why_bytes);
+
+/* The library to preload, by soname or path, or NULL. */
+const char *registry_library(const registry_spec *parsed);
+
+/* "locked:pymalloc" into name, for the table of a wrapper. */
+void registry_wrapped_name(char name[REGISTRY_NAME_BYTES], const char *wrapper, const allocator *inner);
+
+#endif
