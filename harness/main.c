@@ -94,6 +94,8 @@ static void main_run(session *s, report *about, verdict *said) {
     if (!session_open(s, s->asked->allocator, said))
         return;
     about->opened = true;
+    turn_rehearse();
+    report_rehearse(about);
     if (s->asked->memory)
         memory_begin(s, s->asked->sample_ms);
     if (session_prepare(s, said)) {

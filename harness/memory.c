@@ -80,22 +80,7 @@ static void memory_reset_peak(void) {
         close(file);
 }
 
-/* --- phases ---------------------------------------------------------------------------------------- */
-
-void memory_begin(const session *s, unsigned sample_ms) {
-    int64_t unused;
-    memory.points = own_table(MEMORY_MOMENTS * sizeof *memory.points);
-    memset(&memory.figures, 0xff, sizeof memory.figures);       /* all MEMORY_UNKNOWN */
-    memory.of = s;
-    memory.start_ns = threads_clock_ns();
-    if (sample_ms)
-        sampler_start(sample_ms);
-    memory_rollup(&unused, &unused, &unused);                   /* touches what reading needs */
-    memory_reset_peak();
-    memory.figures.baseline_rss = memory_rss();
-    memory_rollup(&unused, &memory.figures.baseline_uss, &unused);
-    memory_reset_peak();
-}
+/* --- moments --------------------------------------------------------------------------------------- */
 
 /* Live bytes and objects, or MEMORY_UNKNOWN: the oracle must not run beside other mutators. */
 static void memory_live(const workload_run *run, bool alone, int64_t *bytes, int64_t *objects) {
@@ -146,6 +131,8 @@ void memory_at_rest(const char *label) {
     memory_record(&all, label, true);
 }
 
+/* --- phases ---------------------------------------------------------------------------------------- */
+
 static void memory_ask_allocator(void) {
     allocator_stats stats;
     if (!memory.of->memory->stats(&stats))
@@ -156,15 +143,33 @@ static void memory_ask_allocator(void) {
         memory.figures.used_bytes = (int64_t)stats.used_bytes;
 }
 
-void memory_end(void) {
+void memory_take_stock(void) {
     if (!memory.of)
         return;
     memory.figures.end_rss = memory_rss();
     memory_rollup(&memory.figures.end_pss, &memory.figures.end_uss, &memory.figures.end_lazyfree);
     memory_ask_allocator();
     memory_save_peak();
+}
+
+void memory_begin(const session *s, unsigned sample_ms) {
+    int64_t unused;
+    memory.points = own_table(MEMORY_MOMENTS * sizeof *memory.points);
+    memory.of = s;
+    memory.start_ns = threads_clock_ns();
+    if (sample_ms)
+        sampler_start(sample_ms);
+    memory_take_stock();                                        /* touches what reading needs */
+    memset(&memory.figures, 0xff, sizeof memory.figures);       /* all MEMORY_UNKNOWN */
+    memory_reset_peak();
+    memory.figures.baseline_rss = memory_rss();
+    memory_rollup(&unused, &memory.figures.baseline_uss, &unused);
+    memory_reset_peak();
+}
+
+void memory_end(void) {
+    memory_take_stock();
     memory_at_rest("end");
-    memory_save_peak();
 }
 
 void memory_finished(void) {

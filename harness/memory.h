@@ -32,7 +32,8 @@ void memory_watch(bool on);                                 /* moments are recor
 void memory_moment(workload_run *run, const char *label);   /* workload_run.moment */
 void memory_at_rest(const char *label);                     /* a moment of all threads, none running */
 uint64_t memory_moment_ns(void);                            /* time spent in moments so far: nobody's work */
-void memory_end(void);                                      /* after the units */
+void memory_take_stock(void);                               /* the end_... figures and the peak, as of now */
+void memory_end(void);                                      /* after the units: takes stock, and what is live */
 void memory_finished(void);                                 /* after finish; takes 200 ms */
 
 const memory_figures *memory_get(void);                     /* NULL: memory_begin was not called */

@@ -187,8 +187,16 @@ json_t *report_invocation(const report *about) {
     return object;
 }
 
+enum { REPORT_FORMAT = JSON_COMPACT | JSON_REAL_PRECISION(9) };
+
+void report_rehearse(const report *about) {
+    json_t *object = report_invocation(about);
+    own_free(json_dumps(object, REPORT_FORMAT));
+    json_decref(object);
+}
+
 void report_print(json_t *object) {
-    char *line = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    char *line = json_dumps(object, REPORT_FORMAT);
     size_t length = strlen(line);
     line[length++] = '\n';              /* in place of the end: written in one go */
     for (size_t done = 0; done < length; ) {

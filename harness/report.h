@@ -30,6 +30,9 @@ json_t *report_capacity(const report *about);
 /* All keys but `rounds`. */
 json_t *report_invocation(const report *about);
 
+/* Build and discard a report, so that the pages this touches are in the baseline and not in a figure. */
+void report_rehearse(const report *about);
+
 /* Print as one line on standard output, at once; takes the object. */
 void report_print(json_t *object);
 

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "threads.h"
+#include "memory.h"
 
 enum { RESIDENT_LINE = 128, RESIDENT_MOST_UNITS = 1000000000 };
 
@@ -58,6 +58,7 @@ static bool resident_turn(session *s, const char *line, verdict *said) {
 
 bool resident_serve(session *s, const report *about, verdict *said) {
     char line[RESIDENT_LINE];
+    memory_take_stock();
     json_t *ready = report_invocation(about);
     json_object_set_new(ready, "event", json_string("ready"));
     report_print(ready);

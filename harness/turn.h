@@ -25,6 +25,9 @@ bool turn_calibrate(session *s, uint64_t *unit_ns, verdict *said);
 /* Units that fill a turn: 10 ms of them, and one at least. */
 uint64_t turn_units(uint64_t unit_ns);
 
+/* Have Google Benchmark run nothing, for the pages and the half millisecond that its first run takes. */
+void turn_rehearse(void);
+
 /* Let Google Benchmark decide how many iterations, and report them. */
 bool turn_benchmark(session *s, verdict *said);
 
