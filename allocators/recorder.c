@@ -41,7 +41,6 @@ extern void *__libc_memalign(size_t, size_t);
 extern void  __libc_free(void *);
 
 enum {
-    RECORDER_RAW_BYTES   = 1 << 20,         /* events per zstd frame */
     RECORDER_EVENT_BYTES = 32,              /* more than any event takes, a thread switch included */
     RECORDER_LEVEL       = 12,              /* of compression: small files, and no long halts */
     RECORDER_FIRST_SLOTS = 1 << 16,

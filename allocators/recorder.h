@@ -22,7 +22,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RECORDER_VERSION = 1, RECORDER_COMMAND_BYTES = 512 };
+enum {
+    RECORDER_VERSION       = 1,
+    RECORDER_COMMAND_BYTES = 512,
+    RECORDER_RAW_BYTES     = 1 << 20,       /* of events in a zstd frame at most: so far may unpacking look back */
+};
 
 /* One of the sixteen magic numbers of skippable frames (RFC 8878, section 3.1.2). */
 #define RECORDER_FRAME_MAGIC UINT32_C(0x184d2a5a)

@@ -2,7 +2,8 @@
  * memory.c - memory for a workload's own tables, which must be in nobody's figures.
  *
  * It comes from mmap, so that no allocator under test sees it, and every page is written at once, so
- * that no page fault of ours falls into a measured stretch and the baseline RSS already contains it.
+ * that no page fault of ours falls into a measured stretch. All of it is resident: what was mapped after a
+ * baseline can be subtracted from what the process grew by.
  */
 #include <stdatomic.h>
 #include <sys/mman.h>

@@ -23,7 +23,6 @@
 
 #include "../workload.h"
 
-enum { TRACE_WINDOW_BYTES = 1 << 23 };      /* what zstd may look back: more than any recorder asks for */
 #define TRACE_MOST UINT64_C(0x7fffffff)     /* events, blocks, bytes of the stream: more is no trace of ours */
 #define TRACE_ADVICE "; record it again with `make recordings`"
 
@@ -105,7 +104,7 @@ static bool trace_read_head(recorder_head *head, trace_bytes file, const char *p
 /* Unpack the frames behind the head into `raw`, mapped raw_bytes long. Returns how many bytes came out;
  * *rest is what the file has behind them, *broken whether zstd found damage. */
 static size_t trace_unpack(trace_bytes raw, trace_bytes file, bool *broken) {
-    size_t context_bytes = ZSTD_estimateDStreamSize(TRACE_WINDOW_BYTES);
+    size_t context_bytes = ZSTD_estimateDStreamSize(RECORDER_RAW_BYTES);
     void *context = workload_map(context_bytes);
     ZSTD_DStream *stream = context ? ZSTD_initStaticDStream(context, context_bytes) : NULL;
     ZSTD_inBuffer in = {file.start, file.count, sizeof(recorder_head)};

@@ -231,7 +231,7 @@ static workload_operations autograd_declare(const workload_run *run) {
         .operations = iterations,
         .allocations = iterations * (objects + arrays + lists + (weak ? AUTOGRAD_LAYERS : 0)),
         .bytes = iterations * bytes,                    /* the buffers; the small objects come on top */
-        .references = iterations * (10 + AUTOGRAD_LAYERS * (weak ? 19 : 18)),
+        .references = iterations * (7 + AUTOGRAD_LAYERS * (weak ? 19 : 16)),
     };
 }
 
