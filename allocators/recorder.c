@@ -19,11 +19,12 @@
  * - exit, _exit and exec end the trace properly. After a crash or a kill the head says "unfinished".
  */
 #define ZSTD_STATIC_LINKING_ONLY            /* ZSTD_initStaticCCtx: a context in our own memory */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <dlfcn.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -44,6 +45,7 @@ enum {
     RECORDER_EVENT_BYTES = 32,              /* more than any event takes, a thread switch included */
     RECORDER_LEVEL       = 12,              /* of compression: small files, and no long halts */
     RECORDER_FIRST_SLOTS = 1 << 16,
+    RECORDER_ARGUMENTS   = 4096,            /* of a program, through execl */
 };
 
 typedef struct recorder_block { uintptr_t address; uint64_t birth; size_t bytes; } recorder_block;
@@ -476,3 +478,44 @@ int execvpe(const char *name, char *const argv[], char *const environment[]) {
 }
 
 int execvp(const char *name, char *const argv[]) { return execvpe(name, argv, environ); }
+
+/* The arguments of execl and its kin as an array. False: more than any of them is given in practice. */
+static bool recorder_gather(char *argv[RECORDER_ARGUMENTS], const char *first, va_list *rest) {
+    size_t count = 0;
+    for (const char *next = first; next; next = va_arg(*rest, const char *)) {
+        if (count == RECORDER_ARGUMENTS - 1) {
+            errno = E2BIG;
+            return false;
+        }
+        argv[count++] = (char *)next;
+    }
+    argv[count] = NULL;
+    return true;
+}
+
+int execl(const char *path, const char *first, ...) {
+    char *argv[RECORDER_ARGUMENTS];
+    va_list rest;
+    va_start(rest, first);
+    int result = recorder_gather(argv, first, &rest) ? execv(path, argv) : -1;
+    va_end(rest);
+    return result;
+}
+
+int execlp(const char *name, const char *first, ...) {
+    char *argv[RECORDER_ARGUMENTS];
+    va_list rest;
+    va_start(rest, first);
+    int result = recorder_gather(argv, first, &rest) ? execvp(name, argv) : -1;
+    va_end(rest);
+    return result;
+}
+
+int execle(const char *path, const char *first, ...) {
+    char *argv[RECORDER_ARGUMENTS];
+    va_list rest;
+    va_start(rest, first);
+    int result = recorder_gather(argv, first, &rest) ? execve(path, argv, va_arg(rest, char *const *)) : -1;
+    va_end(rest);
+    return result;
+}
