@@ -33,15 +33,23 @@ OBJECTS   := $(shell sed -nE 's|^OBJECTS\((.*)\)|\1|p' workloads/workloads.def)
 ALLOCATOR_C := $(filter-out allocators/recorder.c allocators/malloc.c,$(wildcard allocators/*.c allocators/pymalloc/*.c))
 HARNESS_C   := $(wildcard harness/*.c) workloads/memory.c
 BLOCKS_C    := $(BLOCKS:%=workloads/blocks/%.c) $(filter-out $(BLOCKS:%=workloads/blocks/%.c),$(wildcard workloads/blocks/*.c))
+OBJECTS_C   := $(wildcard workloads/objects/*.c) workloads/linked_objects.c
 shared-by   = $(patsubst %.c,$(BUILD)/once/%.o,$1)
 row-sources = $(wildcard $(addsuffix .c,$(wordlist 2,12,$(call row,$1)))) collectors/common.c
 row-objects = $(patsubst %.c,$(BUILD)/$1/%.o,$(call row-sources,$1) $2)
 FRAME       := $(call shared-by,$(ALLOCATOR_C) $(HARNESS_C)) $(BUILD)/once/harness/gbench.o
 EXECUTABLES := $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(BUILD)/bin/blocks
 
+# tests: one executable a file; those of collectors once for each collector
+row-tests     = $(patsubst tests/collectors/%.c,$(BUILD)/tests/$1/%,$(filter-out tests/collectors/heap.c,$(wildcard tests/collectors/*.c)))
+TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/allocators/*.c tests/workloads/*.c)) \
+                 $(foreach c,$(COLLECTORS_ALL),$(call row-tests,$c)) $(BUILD)/tests/harness_fake
+
 # --- verbs -----------------------------------------------------------------------------------------
-.PHONY: all help bench test plots recordings deps deps-bench deps-test clean build-cost
+.PHONY: all help test-programs bench test plots recordings deps deps-bench deps-test clean build-cost
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so)   ## build everything
+
+test-programs: $(TEST_PROGRAMS)
 
 # --- how things are made ---------------------------------------------------------------------------
 .SECONDEXPANSION:
@@ -62,8 +70,8 @@ $(BUILD)/once/%.o: %.cc
 $(BUILD)/rows/%.h: collectors/collectors.def
 	$(MAKE_FOLDER)
 	@sed -nE \
-	  -e 's|^COUNTING\($*, *([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|#define COLLECTOR_NAME "$*"\n#define COLLECTOR_HEADER "refcounted.h"\n#define COUNTS "\1"\n#define COUNTS_HEADER "counts/\1.h"\n#define LOADS "\2"\n#define LOADS_HEADER "loads/\2.h"\n#define CYCLES "\3"\n#define CYCLES_HEADER "cycles/\3.h"\n#define THREADS "\4"\n#define THREADS_HEADER "threads/\4.h"|p' \
-	  -e 's|^TRACING\($*, *([a-z_]+), *([a-z_]+)\).*|#define COLLECTOR_NAME "$*"\n#define COLLECTOR_HEADER "tracing/\1.h"\n#define CYCLES "\1"\n#define THREADS "\2"\n#define THREADS_HEADER "threads/\2.h"|p' $< > $@
+	  -e 's|^COUNTING\($*, *([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|#define COLLECTOR_NAME "$*"\n#define COLLECTOR_HEADER "refcounted.h"\n#define ROW_COUNTS "\1"\n#define COUNTS_HEADER "counts/\1.h"\n#define ROW_LOADS "\2"\n#define LOADS_HEADER "loads/\2.h"\n#define ROW_CYCLES "\3"\n#define CYCLES_HEADER "cycles/\3.h"\n#define ROW_THREADS "\4"\n#define THREADS_HEADER "threads/\4.h"|p' \
+	  -e 's|^TRACING\($*, *([a-z_]+), *([a-z_]+)\).*|#define COLLECTOR_NAME "$*"\n#define COLLECTOR_HEADER "tracing/\1.h"\n#define ROW_CYCLES "\1"\n#define ROW_THREADS "\2"\n#define THREADS_HEADER "threads/\2.h"|p' $< > $@
 
 # everything that depends on the collector's layout: $(BUILD)/<collector>/<source>.o
 $(BUILD)/%.o: $$(call rest,$$*).c $(BUILD)/rows/$$(call first,$$*).h
@@ -74,9 +82,26 @@ $(BUILD)/bin/blocks: $(FRAME) $(call shared-by,$(BLOCKS_C) workloads/linked_bloc
 	$(MAKE_FOLDER)
 	$(CC) $(CFLAGS) $(COMMON) $^ $(LIBS) -o $@
 
-$(BUILD)/bin/%: $(FRAME) $$(call row-objects,$$*,$(OBJECTS:%=workloads/objects/%.c) workloads/linked_objects.c)
+$(BUILD)/bin/%: $(FRAME) $$(call row-objects,$$*,$(OBJECTS_C))
 	$(MAKE_FOLDER)
 	$(CC) $(CFLAGS) $(COMMON) $^ $(LIBS) -o $@
+
+$(BUILD)/tests/allocators/%: $(call shared-by,$(ALLOCATOR_C) tests/support.c) $(BUILD)/once/tests/allocators/%.o
+	$(MAKE_FOLDER)
+	$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -ldl -o $@
+
+$(BUILD)/tests/workloads/%: $(call shared-by,$(ALLOCATOR_C) $(BLOCKS_C) workloads/memory.c workloads/linked_blocks.c tests/support.c) $(BUILD)/once/tests/workloads/%.o
+	$(MAKE_FOLDER)
+	$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -lzstd -ldl -o $@
+
+$(BUILD)/tests/harness_fake: $(FRAME) $(call shared-by,$(wildcard tests/harness/*.c))
+	$(MAKE_FOLDER)
+	$(CC) $(CFLAGS) $(COMMON) $^ $(LIBS) -o $@
+
+row-test-objects = $(call row-objects,$(call first,$1),$(OBJECTS_C) tests/collectors/heap.c tests/collectors/$(call rest,$1).c)
+$(BUILD)/tests/%: $(call shared-by,$(ALLOCATOR_C) workloads/memory.c tests/support.c) $$(call row-test-objects,$$*)
+	$(MAKE_FOLDER)
+	$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -ldl -o $@
 
 $(BUILD)/lib/refarena-recorder.so: allocators/recorder.c
 	$(MAKE_FOLDER)

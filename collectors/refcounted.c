@@ -206,8 +206,8 @@ static collector_option refcounted_options[] = {
 
 const collector linked_collector = {
     .name = COLLECTOR_NAME,
-    .idea = COUNTS " counts, " LOADS " loads, " CYCLES " cycles, " THREADS " threads",
-    .counts = COUNTS, .loads = LOADS, .cycles = CYCLES, .threads = THREADS,
+    .idea = ROW_COUNTS " counts, " ROW_LOADS " loads, " ROW_CYCLES " cycles, " ROW_THREADS " threads",
+    .counts = ROW_COUNTS, .loads = ROW_LOADS, .cycles = ROW_CYCLES, .threads = ROW_THREADS,
     .abilities = COLLECTOR_FREES | COLLECTOR_WEAK_REFERENCES | COLLECTOR_FINALIZERS | COLLECTOR_EXACT_COUNTS |
                  CYCLES_ABILITIES | THREADS_ABILITIES,
     .allocator_use = COLLECTOR_USES_OBJECTS,

@@ -21,8 +21,9 @@ static weak *weak_first(object *target) {
 }
 static bool weak_is_condemned(object *target) { return (uintptr_t)weak_list_of(target)->first & WEAK_CONDEMNED; }
 
-static object *weak_target(const weak *w) { return atomic_load_explicit(&w->target, memory_order_relaxed); }
-static void weak_set_target(weak *w, object *target) { atomic_store_explicit(&w->target, target, memory_order_relaxed); }
+/* A weak reference that reads NULL here may be freed at once: whoever wrote it must be done with it. */
+static object *weak_target(const weak *w) { return atomic_load_explicit(&w->target, memory_order_acquire); }
+static void weak_set_target(weak *w, object *target) { atomic_store_explicit(&w->target, target, memory_order_release); }
 
 /* The target with its stripe locked, or NULL. While locked it is not freed: death must come through here. */
 static object *weak_lock_target(const weak *w) {
@@ -108,8 +109,9 @@ weak *weak_kill(object *target, bool (*keep)(const object *weak)) {
     weak *calls = NULL, **tail = &calls;
     weak_lock(target);
     for (weak *w = weak_first(target); w != NULL; w = weak_first(target)) {
-        weak_unlink(w, target);
-        if (w->callback != NULL && keep(&w->header) && count_try_take(&w->header)) {
+        bool taken = w->callback != NULL && keep(&w->header) && count_try_take(&w->header);
+        weak_unlink(w, target);                         /* from here on it may be gone, unless it was taken */
+        if (taken) {
             *tail = w;
             tail = &w->next;
         }

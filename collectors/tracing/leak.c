@@ -90,8 +90,8 @@ static collector_option leak_options[] = {
 
 const collector linked_collector = {
     .name = COLLECTOR_NAME,
-    .idea = "never frees: the floor; " THREADS " threads",
-    .counts = "none", .loads = "none", .cycles = CYCLES, .threads = THREADS,
+    .idea = "never frees: the floor; " ROW_THREADS " threads",
+    .counts = "none", .loads = "none", .cycles = ROW_CYCLES, .threads = ROW_THREADS,
     .abilities = COLLECTOR_WEAK_REFERENCES | THREADS_ABILITIES,
     .allocator_use = COLLECTOR_USES_OBJECTS,
     .header_bytes = sizeof(object), .tracked_header_bytes = sizeof(object),

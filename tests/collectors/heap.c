@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ * heap.c - nodes that log their end. */
+#include <stdlib.h>
+
+#include "heap.h"
+
+mutator *heap_mutator;
+local   *heap_locals;
+char     heap_log[256];
+
+static void heap_note(const char *text) { strncat(heap_log, text, sizeof heap_log - strlen(heap_log) - 1); }
+
+static void node_visit(object *self, field_visitor *visit, void *context) { fields_visit(&((node *)self)->a, 3, visit, context); }
+static void row_visit(object *self, field_visitor *visit, void *context) {
+    fields_visit(((row *)self)->items.items, ((row *)self)->items.count, visit, context);
+}
+static void finalized_finalize(mutator *m, object *self) {
+    (void)m;
+    heap_note((char[]){((node *)self)->name, 0});
+}
+static void phoenix_finalize(mutator *m, object *self) {
+    finalized_finalize(m, self);
+    field_store(m, collector_globals(), collector_global(HEAP_SAVED), self);
+}
+
+#define NODE(type_name, finalizer) {.name = type_name, .bytes = sizeof(node), .tracked = true, .visit = node_visit, \
+                                    .finalize = finalizer, .weak_list_offset = offsetof(node, weak)}
+const object_type node_type = NODE("node", NULL), finalized_type = NODE("finalized", finalized_finalize),
+                  phoenix_type = NODE("phoenix", phoenix_finalize);
+const object_type leaf_type = {.name = "leaf", .bytes = sizeof(leaf), .visit = object_visit_nothing};
+const object_type row_type = {.name = "row", .bytes = sizeof(row), .tracked = true, .visit = row_visit,
+                              .array_offset = offsetof(row, items), .array_unit_bytes = sizeof(field)};
+
+static void heap_set_option(const char *name, int64_t value) {
+    for (collector_option *option = linked_collector.options; option->name != NULL; option++)
+        if (strcmp(option->name, name) == 0) option->value = value;
+}
+
+int heap_open(void **state) {
+    (void)state;
+    char why[256];
+    const char *spec = getenv("REFARENA_ALLOCATOR");
+    const allocator *memory = allocator_open(spec != NULL ? spec : "system", why, sizeof why);
+    heap_set_option("automatic", 0);
+    if (memory == NULL || !linked_collector.open(memory)) return -1;
+    heap_mutator = linked_collector.enter();
+    if (heap_mutator == NULL) return -1;
+    heap_locals = frame_open(heap_mutator, HEAP_LOCALS);
+    heap_log[0] = 0;
+    return 0;
+}
+
+int heap_close(void **state) {
+    (void)state;
+    bool frees = linked_collector.abilities & COLLECTOR_FREES_CYCLES;
+    frame_close(heap_mutator, heap_locals);
+    field_store(heap_mutator, collector_globals(), collector_global(HEAP_SAVED), NULL);
+    heap_collect(COLLECTOR_GENERATIONS - 1);
+    collector_check();
+    uint64_t left = heap_alive();
+    linked_collector.leave(heap_mutator);
+    linked_collector.close();
+    return frees && left != 0 ? -1 : 0;
+}
+
+node *heap_new(unsigned i, const object_type *type, char name) {
+    assert_true(object_new(heap_mutator, &heap_locals[i], type, 0));
+    node *made = heap_at(i);
+    made->name = name;
+    return made;
+}
+node *heap_node(unsigned i, char name) { return heap_new(i, &node_type, name); }
+node *heap_finalized(unsigned i, char name) { return heap_new(i, &finalized_type, name); }
+
+row *heap_row(unsigned i, size_t count) {
+    assert_true(object_new(heap_mutator, &heap_locals[i], &row_type, 0));
+    assert_true(object_resize(heap_mutator, &heap_locals[i], count));
+    return (row *)heap_locals[i].target;
+}
+
+void heap_drop(unsigned i) { local_set(heap_mutator, &heap_locals[i], NULL); }
+
+void heap_link(unsigned from, field *f, unsigned to) {
+    field_store(heap_mutator, heap_locals[from].target, f, heap_locals[to].target);
+}
+
+size_t heap_collect(int generation) {
+    size_t found = collector_collect(heap_mutator, generation);
+    collector_check();
+    return found;
+}
+
+uint64_t heap_alive(void) {
+    collector_stats stats;
+    linked_collector.stats(&stats);
+    return stats.born - stats.died;
+}
+
+void heap_log_callback(mutator *m, object *weak, void *name) {
+    local *frame = frame_open(m, 1);
+    weak_get(m, frame, weak);
+    heap_note(frame->target == NULL ? "!" : "?");       /* "?": alive inside its own callback, which must not be */
+    heap_note(name);
+    frame_close(m, frame);
+}

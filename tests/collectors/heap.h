@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ * heap.h - the small heaps that tests of collectors build, and a log of what happened in them.
+ *
+ *   node       fields a, b, c; weakly referencable; one tracked object       N of the cases
+ *   finalized  a node whose finalizer logs its name                          F
+ *   phoenix    a node whose finalizer logs, and saves the node in a global   Z
+ *   leaf       no fields, not tracked
+ *   row        a list: an owned array of fields
+ */
+#ifndef REFARENA_TESTS_HEAP_H
+#define REFARENA_TESTS_HEAP_H
+
+#include "../../collectors/collector.h"
+#include "../support.h"
+
+typedef struct node { object header; field a, b, c; weak_list weak; char name; } node;
+typedef struct leaf { object header; uint64_t value; } leaf;
+typedef struct row { object header; owned_array items; } row;
+
+extern const object_type node_type, finalized_type, phoenix_type, leaf_type, row_type;
+
+enum { HEAP_LOCALS = 64, HEAP_SAVED = 8 };      /* HEAP_SAVED: the global where a phoenix saves itself */
+
+extern mutator *heap_mutator;
+extern local   *heap_locals;                    /* HEAP_LOCALS of them */
+extern char     heap_log[256];                  /* names, in the order of finalizers; "!" before a callback's */
+
+/* cmocka set-up and tear-down: an empty heap on the allocator of REFARENA_ALLOCATOR (default: system), no
+ * automatic collection. Tear-down checks that all that was born has died, where the collector can do it. */
+int heap_open(void **state);
+int heap_close(void **state);
+
+#define HEAP_TEST(name) cmocka_unit_test_setup_teardown(name, heap_open, heap_close)
+#define NEEDS(wanted) do { if (((wanted) & ~linked_collector.abilities) != 0) skip(); } while (0)
+
+/* heap_locals[i] = a new node with that name; the local is NULLed by heap_drop. */
+node *heap_node(unsigned i, char name);
+node *heap_finalized(unsigned i, char name);
+node *heap_new(unsigned i, const object_type *type, char name);
+row  *heap_row(unsigned i, size_t count);
+void  heap_drop(unsigned i);
+static inline node *heap_at(unsigned i) { return (node *)heap_locals[i].target; }
+
+/* locals[from].field = locals[to] */
+void heap_link(unsigned from, field *f, unsigned to);
+
+size_t   heap_collect(int generation);
+uint64_t heap_alive(void);                      /* objects born and not died since heap_open */
+void     heap_log_callback(mutator *m, object *weak, void *name);   /* logs "!" and the name, a string */
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ * threads.c - mutators that run at once, or take turns, on one heap: nothing is lost, nothing dies early.
+ *
+ * Objects are linked from younger to older only, so that counting alone must free them all. Run under
+ * ThreadSanitizer this is the proof of the counts, the loads and the weak references.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "heap.h"
+
+enum { THREADS = 4, STEPS = 20000, SLOTS = 8, WEAK_SLOT = SLOTS };
+
+typedef struct aged { object header; field a, b; weak_list weak; uint64_t age; uint64_t canary; } aged;
+
+static void aged_visit(object *self, field_visitor *visit, void *context) { fields_visit(&((aged *)self)->a, 2, visit, context); }
+static const object_type aged_type = {.name = "aged", .bytes = sizeof(aged), .tracked = true, .visit = aged_visit,
+                                      .weak_list_offset = offsetof(aged, weak)};
+
+static atomic_uint_fast64_t aged_births;
+static atomic_uint callbacks;
+
+static void count_callback(mutator *m, object *weak, void *context) {
+    (void)m, (void)weak, (void)context;
+    atomic_fetch_add(&callbacks, 1);
+}
+
+static uint64_t canary_of(uint64_t age) { return age * 0x9E3779B97F4A7C15u ^ 0x5DEECE66Du; }
+static aged *as_aged(const local *l) {
+    aged *o = (aged *)l->target;
+    if (o != NULL) assert_true(o->canary == canary_of(o->age));        /* a block that was freed has other bytes */
+    return o;
+}
+
+static bool aged_new(mutator *m, local *l) {
+    if (!object_new(m, l, &aged_type, 0)) return false;
+    aged *o = (aged *)l->target;
+    o->age = atomic_fetch_add(&aged_births, 1) + 1;
+    o->canary = canary_of(o->age);
+    return true;
+}
+
+/* One random act on eight locals, the eight first globals, and whatever hangs off them. */
+static void act(mutator *m, local *frame, uint64_t *seed) {
+    uint64_t random = support_random(seed);
+    local *l = &frame[random % SLOTS], *other = &frame[random / 8 % SLOTS];
+    field *global = collector_global(random / 64 % SLOTS);
+    switch (random / 512 % 8) {
+    case 0: assert_true(aged_new(m, l)); break;
+    case 1: field_load(m, l, collector_globals(), global); as_aged(l); break;
+    case 2: field_store(m, collector_globals(), global, l->target); break;
+    case 3:                                             /* younger -> older: no cycles */
+        if (as_aged(l) != NULL && as_aged(other) != NULL && as_aged(l)->age > as_aged(other)->age)
+            field_store(m, l->target, random & 1 ? &as_aged(l)->a : &as_aged(l)->b, other->target);
+        break;
+    case 4: if (as_aged(l) != NULL) { field_load(m, other, l->target, &as_aged(l)->a); as_aged(other); } break;
+    case 5:
+        if (l->target != NULL)
+            assert_true(weak_new(m, &frame[WEAK_SLOT], l->target, random & 1 ? count_callback : NULL, NULL));
+        break;
+    case 6: if (frame[WEAK_SLOT].target != NULL) { weak_get(m, l, frame[WEAK_SLOT].target); as_aged(l); } break;
+    default: local_set(m, l, NULL);
+    }
+}
+
+static void *mutate(void *seed_at) {
+    uint64_t seed = *(uint64_t *)seed_at;
+    mutator *m = linked_collector.enter();
+    assert_non_null(m);
+    local *frame = frame_open(m, SLOTS + 1);
+    for (int step = 0; step < STEPS; step++) {
+        act(m, frame, &seed);
+        if (step % 64 == 0) mutator_poll(m);
+        if (step % 4096 == 0) {                         /* as around I/O */
+            mutator_detach(m);
+            nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
+            mutator_attach(m);
+        }
+    }
+    frame_close(m, frame);
+    linked_collector.leave(m);
+    return NULL;
+}
+
+static void run_threads(void *(*body)(void *), unsigned count) {
+    pthread_t threads[THREADS];
+    uint64_t seeds[THREADS];
+    mutator_detach(heap_mutator);
+    for (unsigned i = 0; i < count; i++) {
+        seeds[i] = 1000 + i;
+        assert_int_equal(pthread_create(&threads[i], NULL, body, &seeds[i]), 0);
+    }
+    for (unsigned i = 0; i < count; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    mutator_attach(heap_mutator);
+}
+
+TEST(threads_that_share_a_heap_lose_nothing_and_free_everything) {
+    NEEDS(COLLECTOR_THREADS);
+    run_threads(mutate, THREADS);
+    for (unsigned i = 0; i < SLOTS; i++)
+        field_store(heap_mutator, collector_globals(), collector_global(i), NULL);
+    heap_collect(2);
+    assert_int_equal(heap_alive(), 0);
+}
+
+static void *start_and_leave(void *seed_at) {
+    (void)seed_at;
+    for (int i = 0; i < 200; i++) {
+        mutator *m = linked_collector.enter();
+        local *frame = frame_open(m, 1);
+        assert_true(aged_new(m, frame));
+        field_store(m, collector_globals(), collector_global(0), frame->target);
+        frame_close(m, frame);
+        linked_collector.leave(m);
+    }
+    return NULL;
+}
+
+TEST(threads_may_come_and_go) {
+    NEEDS(COLLECTOR_THREADS);
+    run_threads(start_and_leave, THREADS);
+    field_store(heap_mutator, collector_globals(), collector_global(0), NULL);
+    assert_int_equal(heap_alive(), 0);
+}
+
+enum { PAIRS = 200000 };
+
+static void *take_and_drop(void *seed_at) {
+    (void)seed_at;
+    mutator *m = linked_collector.enter();
+    local *frame = frame_open(m, 2);
+    field_load(m, &frame[0], collector_globals(), collector_global(0));
+    for (int i = 0; i < PAIRS; i++) {
+        local_set(m, &frame[1], frame[0].target);
+        mutator_poll(m);
+        local_set(m, &frame[1], NULL);
+    }
+    frame_close(m, frame);
+    linked_collector.leave(m);
+    return NULL;
+}
+
+TEST(no_take_or_drop_of_a_shared_object_is_lost) {
+    NEEDS(COLLECTOR_THREADS);
+    assert_true(aged_new(heap_mutator, &heap_locals[0]));
+    field_store(heap_mutator, collector_globals(), collector_global(0), heap_locals[0].target);
+    run_threads(take_and_drop, 2);
+#ifdef REFARENA_REFCOUNTED_H
+    assert_int_equal(count_read(heap_locals[0].target), 2);
+#endif
+    heap_drop(0);
+    field_store(heap_mutator, collector_globals(), collector_global(0), NULL);
+    assert_int_equal(heap_alive(), 0);
+}
+
+static _Atomic bool second_ran;
+
+static void *run_second(void *seed_at) {
+    (void)seed_at;
+    mutator *m = linked_collector.enter();
+    atomic_store(&second_ran, true);
+    linked_collector.leave(m);
+    return NULL;
+}
+
+/* The holder never detaches: only its polls let the other thread in. */
+TEST(a_thread_that_polls_lets_a_waiting_one_run) {
+    NEEDS(COLLECTOR_THREADS);
+    atomic_store(&second_ran, false);
+    pthread_t second;
+    assert_int_equal(pthread_create(&second, NULL, run_second, NULL), 0);
+    for (uint64_t polls = 0; !atomic_load(&second_ran); polls++)
+        mutator_poll(heap_mutator);
+    mutator_detach(heap_mutator);
+    pthread_join(second, NULL);
+    mutator_attach(heap_mutator);
+}
+
+TEST(where_there_is_one_thread_a_second_is_refused) {
+    if (linked_collector.abilities & COLLECTOR_THREADS) skip();
+    assert_null(linked_collector.enter());
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        HEAP_TEST(threads_that_share_a_heap_lose_nothing_and_free_everything),
+        HEAP_TEST(threads_may_come_and_go),
+        HEAP_TEST(no_take_or_drop_of_a_shared_object_is_lost),
+        HEAP_TEST(a_thread_that_polls_lets_a_waiting_one_run),
+        HEAP_TEST(where_there_is_one_thread_a_second_is_refused),
+    };
+    return cmocka_run_group_tests_name(COLLECTOR_NAME ".threads", tests, NULL, NULL);
+}

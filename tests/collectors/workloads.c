@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ * workloads.c - workloads on objects keep their word: units repeat, and operations are as declared.
+ *
+ * On `census`, whose counts count themselves, the references taken equal the declared ones exactly; on
+ * every collector the births do.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../allocators/failing.h"
+#include "../../collectors/linked.h"
+#include "../../workloads/workload.h"
+#include "../support.h"
+
+static void no_moment(workload_run *run, const char *label) { (void)run, (void)label; }
+
+typedef struct trial { workload_run run; void *shared; } trial;
+
+static void set_option(const char *name, int64_t value) {
+    for (collector_option *option = linked_collector.options; option->name != NULL; option++)
+        if (strcmp(option->name, name) == 0) option->value = value;
+}
+
+/* Default parameters, with the first (size) divided, and every choice at `choice`. */
+static void trial_open(trial *t, const workload *program, const char *spec, int64_t size, int64_t choice) {
+    char why[256];
+    const allocator *memory = allocator_open(spec, why, sizeof why);
+    assert_non_null(memory);
+    set_option("automatic", 0);                         /* a collection takes references of its own */
+    assert_true(linked_collector.open(memory));
+    *t = (trial){.run = {.program = program, .threads = 1, .seed = 1, .memory = memory, .moment = no_moment}};
+    t->run.shared = &t->shared;
+    t->run.mutator = linked_collector.enter();
+    assert_non_null(t->run.mutator);
+    for (unsigned i = 0; program->parameters[i].name != NULL; i++)
+        t->run.parameters[i] = program->parameters[i].choices != NULL ? choice : program->parameters[i].value;
+    t->run.parameters[0] = size;
+}
+
+static void trial_close(trial *t) {
+    t->run.program->finish(&t->run);
+    linked_collector.leave(t->run.mutator);
+    linked_collector.close();
+}
+
+static bool can_run(trial *t) { return (t->run.program->needs(&t->run) & ~linked_collector.abilities & ~(unsigned)COLLECTOR_FREES_CYCLES) == 0; }
+
+static void each_workload(void (*act)(const workload *program, int64_t choice)) {
+    for (const workload *const *program = linked_workloads; *program != NULL; program++)
+        for (int64_t choice = 0; choice < 2; choice++)
+            act(*program, choice);
+}
+
+static void check_repeats(const workload *program, int64_t choice) {
+    trial t;
+    trial_open(&t, program, "system", 300, choice);
+    if (can_run(&t)) {
+        uint64_t first = 0;
+        assert_true(program->prepare(&t.run));
+        for (int unit = 0; unit < 3; unit++) {
+            t.run.checksum = 0;
+            assert_true(program->unit(&t.run));
+            if (unit == 0) first = t.run.checksum;
+            assert_true(t.run.checksum == first && first != 0);
+        }
+    }
+    trial_close(&t);
+}
+TEST(units_of_a_workload_repeat_with_equal_checksums) { each_workload(check_repeats); }
+
+static void check_declared(const workload *program, int64_t choice) {
+    trial t;
+    trial_open(&t, program, "system", 300, choice);
+    workload_operations declared = program->declare(&t.run);
+    collector_stats before, after;
+    assert_true(program->prepare(&t.run));
+    for (int unit = 0; unit < 2; unit++) {
+        linked_collector.stats(&before);
+        assert_true(program->unit(&t.run));
+        linked_collector.stats(&after);
+        assert_true(after.born - before.born <= declared.allocations);
+        if (strcmp(linked_collector.counts, "counted") == 0)
+            assert_int_equal(after.takes - before.takes, declared.references);
+    }
+    trial_close(&t);
+}
+TEST(a_unit_takes_exactly_the_declared_references) { each_workload(check_declared); }
+
+static void check_doubling(const workload *program, int64_t choice) {
+    trial t;
+    trial_open(&t, program, "system", 1000, choice);
+    workload_operations once = program->declare(&t.run);
+    t.run.parameters[strcmp(program->name, "autograd") == 0 ? 1 : 0] *= 2;     /* its size is of an array */
+    workload_operations twice = program->declare(&t.run);
+    assert_int_equal(twice.operations, 2 * once.operations);
+    trial_close(&t);
+}
+TEST(doubling_the_size_doubles_the_declared_operations) { each_workload(check_doubling); }
+
+/* Refuse the 1st, 2nd, ... request: the workload says so, and gives everything back that a collector can free. */
+static void check_refusals(const workload *program, int64_t choice) {
+    trial t;
+    for (uint64_t nth = 1; nth < 400; nth += nth < 40 ? 1 : 23) {
+        trial_open(&t, program, "failing:system", 20, choice);
+        if (!can_run(&t)) {
+            trial_close(&t);
+            return;
+        }
+        failing_refuse(nth, 1);
+        bool refused = !(program->prepare(&t.run) && program->unit(&t.run));
+        failing_refuse(0, 0);
+        trial_close(&t);
+        collector_stats stats;
+        linked_collector.stats(&stats);
+        if (linked_collector.abilities & COLLECTOR_FREES_CYCLES) assert_int_equal(stats.born, stats.died);
+        if (!refused) return;
+    }
+}
+TEST(a_refused_request_ends_a_unit_and_breaks_nothing) { each_workload(check_refusals); }
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(units_of_a_workload_repeat_with_equal_checksums),
+        cmocka_unit_test(a_unit_takes_exactly_the_declared_references),
+        cmocka_unit_test(doubling_the_size_doubles_the_declared_operations),
+        cmocka_unit_test(a_refused_request_ends_a_unit_and_breaks_nothing),
+    };
+    return cmocka_run_group_tests_name(COLLECTOR_NAME ".workloads", tests, NULL, NULL);
+}
