@@ -33,6 +33,7 @@ ANALYZE;
 SELECT a.name, count(*), round(avg(b.price), 2), sum(l.days > 28) FROM author a JOIN book b ON b.author = a.id
     LEFT JOIN loan l ON l.book = b.id GROUP BY a.id ORDER BY 2 DESC, 1 LIMIT 20;
 SELECT upper(substr(title, 4, 4)) AS head, group_concat(year, ' ') FROM book WHERE title LIKE 'on a%' GROUP BY head ORDER BY head;
+SELECT year, price, rank() OVER (PARTITION BY year ORDER BY price DESC) AS place FROM book WHERE price > 60 ORDER BY year, place, price;
 SELECT reader, json_group_array(book) FROM loan WHERE days > 35 GROUP BY reader ORDER BY reader;
 SELECT b.title FROM book b WHERE NOT EXISTS (SELECT 1 FROM loan l WHERE l.book = b.id) ORDER BY length(b.title), b.title;
 
