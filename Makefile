@@ -5,6 +5,7 @@
 
 SHELL    := /bin/bash
 PYTHON   := /usr/bin/python3
+CORES    := $(shell nproc)
 SANITIZE :=
 # SANITIZE=address or thread: the same program, watched, in a build folder of its own
 BUILD    := build$(SANITIZE:%=/%)
@@ -46,8 +47,53 @@ TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/allocators/*.c tests
                  $(foreach c,$(COLLECTORS_ALL),$(call row-tests,$c)) $(BUILD)/tests/harness_fake
 
 # --- verbs -----------------------------------------------------------------------------------------
-.PHONY: all help test-programs bench test plots recordings deps deps-bench deps-test clean build-cost
-all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so)   ## build everything
+MATRIX     := default
+WORKLOADS  :=
+COLLECTORS :=
+ALLOCATORS :=
+RUN        := results/latest
+A          :=
+B          :=
+
+.PHONY: all help bench test plots recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak
+.DEFAULT_GOAL := all
+
+all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so) ## build everything (SANITIZE=address|thread: watched)
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 22
+
+bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|default|full WORKLOADS= COLLECTORS= ALLOCATORS= RESUME=no
+	@$(MAKE) --no-print-directory -j$(CORES) all
+	@$(PYTHON) scripts/run.py --matrix '$(MATRIX)' --workloads '$(WORKLOADS)' --collectors '$(COLLECTORS)' --allocators '$(ALLOCATORS)'
+
+plots: ## draw again without measuring: RUN=results/x, or A=results/x B=results/y for one over the other
+	@$(PYTHON) scripts/plots.py $(if $(A)$(B),--a '$(A)' --b '$(B)',--run '$(RUN)')
+
+test: deps-test ## all tests: allocators, collectors, workloads, harness, runner; under sanitizers too
+	@$(MAKE) --no-print-directory -j$(CORES) test-builds
+	@$(PYTHON) tests/run.py
+
+test-builds: all test-programs
+	@$(MAKE) --no-print-directory SANITIZE=address all test-programs
+	@$(MAKE) --no-print-directory SANITIZE=thread test-programs
+
+recordings: deps-bench ## record the traces of real programs afresh
+	@$(MAKE) --no-print-directory all
+	@scripts/recordings.sh
+
+deps: ## install what is missing of everything (DEPS=no skips)
+	@scripts/deps.sh all
+deps-bench: ## what `make bench` needs
+	@scripts/deps.sh bench
+deps-test: ## what `make test` needs
+	@scripts/deps.sh test
+
+build-cost: ## seconds to compile one workload for one collector
+	@touch workloads/objects/autograd.c; time -p $(MAKE) --no-print-directory -s $(BUILD)/cyclic/workloads/objects/autograd.o
+
+clean: ## remove everything that was built
+	rm -rf build
 
 test-programs: $(TEST_PROGRAMS)
 
@@ -55,16 +101,26 @@ test-programs: $(TEST_PROGRAMS)
 .SECONDEXPANSION:
 .SECONDARY:
 MAKE_FOLDER = @mkdir -p $(@D)
+SAY = @$(if $(V),set -x;,echo '  $(@:$(BUILD)/%=%)';)
 first = $(firstword $(subst /, ,$1))
 rest  = $(patsubst $(call first,$1)/%,%,$1)
 
 $(BUILD)/once/%.o: %.c
 	$(MAKE_FOLDER)
-	$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) $(BUILD_FACTS) -c $< -o $@
+	$(SAY)$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) $(BUILD_FACTS) -c $< -o $@
+
+# what the executables say of themselves; the stamp changes when the commit does
+COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null)$(shell git diff --quiet HEAD -- 2>/dev/null || echo +)
+$(BUILD)/once/harness/provenance.o: BUILD_FACTS = -DREFARENA_FLAGS='"$(strip $(STD) $(CFLAGS) $(COMMON))"' -DREFARENA_COMMIT='"$(COMMIT)"'
+$(BUILD)/once/harness/provenance.o: $(BUILD)/commit
+$(BUILD)/commit: ALWAYS
+	$(MAKE_FOLDER)
+	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' > $@
+.PHONY: ALWAYS
 
 $(BUILD)/once/%.o: %.cc
 	$(MAKE_FOLDER)
-	$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) $(COMMON) -c $< -o $@
+	$(SAY)$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) $(COMMON) -c $< -o $@
 
 # a collector's row as a header, included first in all that is compiled for it
 $(BUILD)/rows/%.h: collectors/collectors.def
@@ -76,38 +132,35 @@ $(BUILD)/rows/%.h: collectors/collectors.def
 # everything that depends on the collector's layout: $(BUILD)/<collector>/<source>.o
 $(BUILD)/%.o: $$(call rest,$$*).c $(BUILD)/rows/$$(call first,$$*).h
 	$(MAKE_FOLDER)
-	$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) -Icollectors -include $(BUILD)/rows/$(call first,$*).h -c $< -o $@
+	$(SAY)$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) -Icollectors -include $(BUILD)/rows/$(call first,$*).h -c $< -o $@
 
 $(BUILD)/bin/blocks: $(FRAME) $(call shared-by,$(BLOCKS_C) workloads/linked_blocks.c)
 	$(MAKE_FOLDER)
-	$(CC) $(CFLAGS) $(COMMON) $^ $(LIBS) -o $@
+	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ $(LIBS) -o $@
 
 $(BUILD)/bin/%: $(FRAME) $$(call row-objects,$$*,$(OBJECTS_C))
 	$(MAKE_FOLDER)
-	$(CC) $(CFLAGS) $(COMMON) $^ $(LIBS) -o $@
+	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ $(LIBS) -o $@
 
 $(BUILD)/tests/allocators/%: $(call shared-by,$(ALLOCATOR_C) tests/support.c) $(BUILD)/once/tests/allocators/%.o
 	$(MAKE_FOLDER)
-	$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -ldl -o $@
+	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -ldl -o $@
 
 $(BUILD)/tests/workloads/%: $(call shared-by,$(ALLOCATOR_C) $(BLOCKS_C) workloads/memory.c workloads/linked_blocks.c tests/support.c) $(BUILD)/once/tests/workloads/%.o
 	$(MAKE_FOLDER)
-	$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -lzstd -ldl -o $@
+	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -lzstd -ldl -o $@
 
 $(BUILD)/tests/harness_fake: $(FRAME) $(call shared-by,$(wildcard tests/harness/*.c))
 	$(MAKE_FOLDER)
-	$(CC) $(CFLAGS) $(COMMON) $^ $(LIBS) -o $@
+	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ $(LIBS) -o $@
 
 row-test-objects = $(call row-objects,$(call first,$1),$(OBJECTS_C) tests/collectors/heap.c tests/collectors/$(call rest,$1).c)
 $(BUILD)/tests/%: $(call shared-by,$(ALLOCATOR_C) workloads/memory.c tests/support.c) $$(call row-test-objects,$$*)
 	$(MAKE_FOLDER)
-	$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -ldl -o $@
+	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -ldl -o $@
 
 $(BUILD)/lib/refarena-recorder.so: allocators/recorder.c
 	$(MAKE_FOLDER)
-	$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) -fPIC -shared $< -lzstd -ldl -o $@
-
-clean:                 ## remove everything that was built
-	rm -rf build
+	$(SAY)$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) -fPIC -shared $< -lzstd -ldl -o $@
 
 -include $(shell find build -name '*.d' 2>/dev/null)
