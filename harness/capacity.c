@@ -2,7 +2,7 @@
  * capacity.c - spin alone, spin in company, compare.
  *
  * Two virtual cores may be two hyperthreads of one, or be lent to another guest: the same program then shows no gain
- * from threads for reasons that are not its own. Each spinner counts iterations of a dependent chain in registers until a
+ * from threads for reasons that are not its own. Each spinner counts batches of a dependent chain until a
  * deadline; alone and in company alternate, so that a drift of the clock rate meets both.
  */
 #include "capacity.h"

@@ -21,9 +21,9 @@ void gbench_turn(const char *label, uint64_t iterations, gbench_work *work, void
 
 typedef enum gbench_end { GBENCH_DONE, GBENCH_BAD_FLAG, GBENCH_UNWRITABLE, GBENCH_NO_MATCH } gbench_end;
 
-/* The work as an ordinary benchmark named `label`, under Google Benchmark's own flags (flags[0] is the first) and with its
- * own reporter; operations_per_iteration gives its items_per_second. *wrong is the flag that is bad or whose file
- * cannot be written. */
+/* The work as an ordinary benchmark named `label`, under Google Benchmark's own flags (flags[0] is the first)
+ * and with its own reporter; operations_per_iteration gives its items_per_second. *wrong is the flag that is bad
+ * or whose file cannot be written. */
 gbench_end gbench_flags(const char *label, uint64_t operations_per_iteration, int count, char **flags,
                         gbench_work *work, void *context, const char **wrong);
 

@@ -23,7 +23,8 @@ static const char *list_kind(const allocator_entry *entry) {
 /* --- for people -------------------------------------------------------------------------------------- */
 
 void list_help(const char *executable) {
-    printf("Run one workload on one backend once, and print one line of JSON (results/README.md says what is in it).\n\n"
+    printf("Run one workload on one backend once, and print one line of JSON (results/README.md says what is in "
+           "it).\n\n"
            "  %s WORKLOAD [parameter=value ...] [options] [-- flags of Google Benchmark]\n\n", executable);
     fputs(
         "  --list[=json]         workloads with their parameters, collector with its options, allocators\n"
@@ -53,10 +54,12 @@ void list_help(const char *executable) {
 }
 
 static void list_parameter(const workload_parameter *p) {
+    const char *word = options_word(p->choices ? p->choices : "", p->value);
+    int word_length = (int)strcspn(word, "|");
     if (p->file)
         printf("    %-14s %s (default %s)\n", p->name, p->meaning, p->file);
     else if (p->choices)
-        printf("    %-14s %s: %s (default: number %" PRId64 " of them)\n", p->name, p->meaning, p->choices, p->value + 1);
+        printf("    %-14s %s: %s (default %.*s)\n", p->name, p->meaning, p->choices, word_length, word);
     else
         printf("    %-14s %s, %" PRId64 " to %" PRId64 " (default %" PRId64 ")\n", p->name, p->meaning, p->minimum,
                p->maximum, p->value);
@@ -77,8 +80,10 @@ void list_text(void) {
     }
     puts("\nallocators");
     for (const allocator_entry *e = allocator_entries(); e->name; e++)
-        printf("  %-16s %s%s%s%s\n", e->name, e->idea, e->kind == ALLOCATOR_WRAPPER ? " [before another: name:other]" : "",
-               list_installed(e) ? "" : " [not installed: package ", list_installed(e) ? "" : e->package);
+        if (list_installed(e))
+            printf("  %-16s %s%s\n", e->name, e->idea, e->kind == ALLOCATOR_WRAPPER ? " [as in name:other]" : "");
+        else
+            printf("  %-16s %s [not installed: package %s]\n", e->name, e->idea, e->package);
 }
 
 /* --- for programs ------------------------------------------------------------------------------------ */
@@ -111,7 +116,7 @@ static json_t *list_collector(void) {
 
 static json_t *list_choices(const char *choices) {
     json_t *words = json_array();
-    for (; *choices; choices += strcspn(choices, "|"), choices += *choices == '|')
+    for (; *choices; choices = options_word(choices, 1))
         json_array_append_new(words, json_stringn(choices, strcspn(choices, "|")));
     return words;
 }

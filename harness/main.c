@@ -46,12 +46,21 @@ static int main_end(const char *executable, const report *about, const options *
     return verdict_status(said->outcome);
 }
 
+#ifdef REFARENA_SANITIZED
+enum { MAIN_PRELOADS = false };         /* a sanitizer is a malloc itself and takes no other beside it */
+#else
+enum { MAIN_PRELOADS = true };
+#endif
+
 static bool main_preload(const options *asked, char **arguments, verdict *said) {
     bool missing = false;
     char why[512];
     if (allocator_preload(asked->allocator, arguments, &missing, why, sizeof why))
         return true;
-    return verdict_say(said, missing ? OUTCOME_NOT_INSTALLED : OUTCOME_BAD_INPUT, "%s", why);
+    outcome reached = missing ? OUTCOME_NOT_INSTALLED
+                      : !MAIN_PRELOADS && allocator_preload_for(asked->allocator) ? OUTCOME_UNSUPPORTED
+                                                                                  : OUTCOME_BAD_INPUT;
+    return verdict_say(said, reached, "%s", why);
 }
 
 /* What is done to the process as a whole, before anything is allocated in it. */

@@ -5,7 +5,7 @@
  * /proc/self/clear_refs (proc(5)); smaps_rollup walks the page tables, about 10 ms a gigabyte, and is read at
  * the ends of phases only. All tables are mapped and touched before the baseline is read.
  *
- * To know what is live, the collector's oracle marks the heap and needs memory for that: the peak is saved before it is
+ * To know what is live, the oracle marks the heap and needs memory for that: the peak is saved before it is
  * asked and reset after, so the question is not part of the answer.
  * (I1) peak_rss == max(saved peaks, VmHWM now).
  */

@@ -54,15 +54,20 @@ static bool options_bytes(const char *where, const char *text, uint64_t *bytes, 
     return true;
 }
 
+const char *options_word(const char *choices, int64_t index) {
+    while (index-- > 0 && *choices)
+        choices += strcspn(choices, "|"), choices += *choices == '|';
+    return choices;
+}
+
 static bool options_choice(const char *where, const char *choices, const char *text, int64_t *value, verdict *said) {
-    size_t length = strlen(text);
-    int64_t index = 0;
-    for (const char *word = choices; ; word += strcspn(word, "|") + 1, index++) {
-        size_t word_length = strcspn(word, "|");
-        if (word_length == length && memcmp(word, text, length) == 0)
-            return *value = index, true;
-        if (word[word_length] == '\0')
+    for (int64_t index = 0; ; index++) {
+        const char *word = options_word(choices, index);
+        size_t length = strcspn(word, "|");
+        if (length == 0)
             break;
+        if (length == strlen(text) && memcmp(word, text, length) == 0)
+            return *value = index, true;
     }
     return verdict_say(said, OUTCOME_BAD_INPUT, "%s: '%s' is none of %s", where, text, choices);
 }

@@ -37,6 +37,9 @@ typedef struct options {
 /* False: bad input, said in `said`. Sets the values of linked_collector.options. */
 bool options_parse(options *asked, int count, char **arguments, verdict *said);
 
+/* The index-th of `choices`, up to the next '|' or the end. */
+const char *options_word(const char *choices, int64_t index);
+
 /* The default of a collector's option, from before the command line set it. */
 int64_t options_default(unsigned index);
 

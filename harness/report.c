@@ -26,9 +26,8 @@ static json_t *report_known(int64_t value) {
 /* --- what was asked --------------------------------------------------------------------------------- */
 
 static json_t *report_choice(const char *choices, int64_t index) {
-    while (index-- > 0)
-        choices += strcspn(choices, "|") + 1;
-    return json_stringn(choices, strcspn(choices, "|"));
+    const char *word = options_word(choices, index);
+    return json_stringn(word, strcspn(word, "|"));
 }
 
 static json_t *report_parameters(const options *asked) {

@@ -21,7 +21,8 @@
 
 enum { RESIDENT_LINE = 128, RESIDENT_MOST_UNITS = 1000000000 };
 
-/* The next line of standard input without its end; false: there is none. Too long a line is cut, and so is no command. */
+/* The next line of standard input without its end; false: there is none. A line too long is cut: no command is
+ * that long, so what is left is none either. */
 static bool resident_read(char *line) {
     size_t length = 0;
     char next;

@@ -113,5 +113,6 @@ const collector linked_collector = {
     .threads = "gil", .abilities = COLLECTOR_FREES | COLLECTOR_EXACT_COUNTS | COLLECTOR_THREADS,
     .allocator_use = COLLECTOR_USES_OBJECTS, .header_bytes = 16, .tracked_header_bytes = 32, .options = fake_options,
     .open = fake_open, .close = fake_close, .enter = fake_enter, .leave = fake_leave, .detach = fake_detach,
-    .attach = fake_attach, .collect = fake_collect, .stats = fake_stats, .reachable = fake_reachable, .check = fake_check,
+    .attach = fake_attach, .collect = fake_collect, .stats = fake_stats, .reachable = fake_reachable,
+    .check = fake_check,
 };
