@@ -85,7 +85,7 @@ def measuring_core() -> int:
     return max(os.sched_getaffinity(0))
 
 
-def touch_memory(seconds: float = 2.0, share: float = 0.5) -> int:
+def touch_memory(seconds: float, share: float = 0.5) -> int:
     """Have the host back our memory before anything is timed: it does so lazily. Bytes touched."""
     chunk, touched, held = 256 << 20, 0, []
     until = time.monotonic() + seconds

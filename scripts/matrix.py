@@ -40,8 +40,10 @@ DEFAULTS: dict[str, Any] = {
     "method": "turns",          # or "blocks": whole invocations in random order
     "threads": [1],
     "seed": 1,
+    "touch_s": 2,               # before all else, memory is touched for so long: the host backs it lazily
     "timeout_s": 60,            # of one turn, and of one whole invocation
-    "memory_limit_mib": 4096,   # of address space that a configuration may fill: heap_full above it
+    "memory_limit_mib": 6144,   # that a configuration may dirty: heap_full above it. No power of two: bump takes
+                                # the largest one that fits for itself, and the harness needs some too
     "units": 0,                 # blocks: of one round; 0 lets the harness fill turn_ms
     "lead_in": 1,               # blocks: units run untimed before each round
     "block_rounds": 5,          # blocks: rounds of one invocation

@@ -243,7 +243,7 @@ def _threads(place: Path, groups: list[GroupSummary]) -> list[Path]:
     backends = _backends(groups)
     rows, outcomes, rates = [], [], []
     for panel, group in enumerate(groups, start=1):
-        failed: dict[int, int] = {}
+        failed = 0
         for row in group.rows:
             if row.twin:
                 continue
@@ -254,12 +254,12 @@ def _threads(place: Path, groups: list[GroupSummary]) -> list[Path]:
                 rates += rate
                 rows.append((panel, group.name, number, row.label, row.threads, *(f"{r:.6g}" for r in rate)))
             else:
-                failed[row.threads] = failed.get(row.threads, 0) + 1
+                failed += 1
                 name = next(k[2] for k, n in backends.items() if n == number)
-                outcomes.append((panel, row.threads, failed[row.threads], f"{name}: {_outcome(row)}"))
+                outcomes.append((panel, failed, f"{name}, {row.threads} thread{'s' * (row.threads > 1)}: {_outcome(row)}"))
     rows.sort(key=lambda r: (r[0], r[2], r[4]))         # a line is drawn through neighbours in the file
     _tsv(place / "threads.tsv", "panel group backend label threads rate low high", rows)
-    _tsv(place / "threads_outcomes.tsv", "panel threads line text", outcomes or [(0, 0, 0, "")])
+    _tsv(place / "threads_outcomes.tsv", "panel line text", outcomes or [(0, 0, "")])
     most = max(r.threads for g in groups for r in g.rows)
     return _gnuplot(place, "threads", {
         "TITLE": f"Do {most} threads do more than one?", **_series(backends), "GROUPS": len(groups), "THREADS": most,

@@ -186,7 +186,7 @@ def measure(plan: Matrix, harness: Harness, journal: Journal, folder: Path) -> N
                 break
             for group in plan.groups:
                 if repetition < group["repetitions"] and not touched and not _complete(journal, group, repetition):
-                    machine.touch_memory()
+                    machine.touch_memory(plan["touch_s"])
                     touched = True
                 if repetition < group["repetitions"]:
                     bar.group(group)
@@ -263,6 +263,7 @@ def line_of(group: Group, row: Configuration, repetition: int, purpose: str, fou
            "together": found.get("together"), "took_s": round(took_s, 3)}
     line = {**base, **found, **own}
     line["rounds"] = line["rounds"] or []
+    line["message"] = machine.relative(line["message"])
     return line
 
 

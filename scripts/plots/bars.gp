@@ -34,8 +34,8 @@ LIFT = (YMAX / YMIN) ** 0.012
 TEXT = FS * (COUNT * GROUPS > 44 ? 0.56 : COUNT * GROUPS > 28 ? 0.66 : 0.74)
 plot for [b=1:COUNT] DATA using (x(b)):(column('value')):(x(b)-STEP*0.44):(x(b)+STEP*0.44):(1):(column('value')) \
          with boxxyerror ls style_of(word(BACKENDS, b)) fs transparent solid fill(b) noborder title word(NAMES, b), \
-     for [b=1:COUNT] DATA using (x(b)):(column('value')):(column('low')):(column('high')) \
-         with yerrorbars ps 0 lc rgb '#111111' lw LW*0.4 notitle, \
+     for [b=1:COUNT] DATA using (x(b)):(column('low')):(0):(column('high') - column('low')) \
+         with vectors nohead lc rgb '#111111' lw LW*0.5 notitle, \
      for [b=1:COUNT] DATA using (shows(1) ? x(b) : NaN):(column('high') * LIFT):(factor(column('value'))) \
          with labels left rotate by 90 font sprintf(',%g', TEXT) textcolor rgb MID notitle, \
      for [b=1:COUNT] DATA using (shows(-1) ? x(b) : NaN):(column('low') / LIFT):(factor(column('value'))) \

@@ -29,8 +29,8 @@ do for [g=1:GROUPS] {
          for [b=1:words(BACKENDS)] DATA using (threads(g, b)):'rate':'low':'high' \
              with yerrorbars ls style_of(word(BACKENDS, b)) lw LW*0.5 notitle, \
          for [b=1:words(BACKENDS)] NaN with linespoints ls style_of(word(BACKENDS, b)) title (g == 1 ? word(NAMES, b) : ''), \
-         'threads_outcomes.tsv' using (column('panel') == g ? column('threads') : NaN):(LOW * (HIGH / LOW) ** (0.05 * column('line'))):(strcol('text')) \
-             with labels right offset 1.5,0 font sprintf(',%g', FS*0.72) textcolor rgb '#B00020' notitle
+         'threads_outcomes.tsv' using (column('panel') == g ? 0.85 : NaN):(LOW * (HIGH / LOW) ** (0.05 * column('line'))):(strcol('text')) \
+             with labels left font sprintf(',%g', FS*0.72) textcolor rgb '#B00020' notitle
     unset label 101; unset label 102
     unset key
 }

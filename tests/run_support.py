@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""run_support.py - a bench on the fake harness, in a folder of its own, for the tests of the run."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+EXECUTABLES = ("blocks", "refcount", "cyclic", "gil")
+SMALL = """
+about = "for tests"
+repetitions = 3
+least_repetitions = 2
+rounds = 3
+turn_ms = 1
+block_rounds = 2
+memory_repetitions = 1
+bias_turns = 0
+timeout_s = 2
+touch_s = 0
+[[group]]
+name = "churn"
+workload = "churn"
+configurations = ["system", "jemalloc", "pymalloc"]
+[[group]]
+name = "cycles"
+workload = "cycles"
+method = "blocks"
+configurations = ["refcount/system", "cyclic/system"]
+"""
+
+
+class Bench(unittest.TestCase):
+    """Each test has a folder: bin (the fake under several names), results, small.toml."""
+
+    def setUp(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="refarena-test-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        (self.folder / "bin").mkdir()
+        for name in EXECUTABLES:
+            (self.folder / "bin" / name).symlink_to(ROOT / "tests/fake_harness.py")
+        self.results = self.folder / "results"
+        self.log = self.folder / "log"
+        self.matrix(SMALL)
+
+    def matrix(self, text: str) -> None:
+        (self.folder / "small.toml").write_text(text)
+
+    def command(self, *more: str, plots: bool = False) -> list[str]:
+        return [sys.executable, str(ROOT / "scripts/run.py"), "--matrix", str(self.folder / "small.toml"), "--bin",
+                str(self.folder / "bin"), "--results", str(self.results), *([] if plots else ["--no-plots"]), *more]
+
+    def environment(self, fake: dict | None = None, **more: str) -> dict[str, str]:
+        return {**os.environ, "FAKE": json.dumps(fake or {}), "FAKE_LOG": str(self.log), **more}
+
+    def bench(self, *more: str, fake: dict | None = None, plots: bool = False, **environment: str) -> subprocess.CompletedProcess:
+        return subprocess.run(self.command(*more, plots=plots), capture_output=True, text=True, timeout=50,
+                              env=self.environment(fake, **environment), check=False)
+
+    def runs(self) -> list[Path]:
+        return sorted(p.parent for p in self.results.glob("*/run.json") if not p.parent.is_symlink())
+
+    def lines(self, folder: Path | None = None) -> list[dict]:
+        text = ((folder or self.runs()[-1]) / "invocations.jsonl").read_text()
+        return [json.loads(line) for line in text.splitlines()]
+
+    def summary(self) -> dict[tuple[str, str], dict[str, str]]:
+        header, *rows = ((self.runs()[-1]) / "summary.tsv").read_text().splitlines()
+        table = [dict(zip(header.split("\t"), row.split("\t"))) for row in rows]
+        return {(row["group"], row["label"]): row for row in table}
+
+    def assert_each_once(self, folder: Path | None = None, repetitions: int = 3) -> None:
+        """No invocation lost, none repeated."""
+        keys = [(l["group"], l["purpose"], l["label"], l["repetition"]) for l in self.lines(folder)]
+        self.assertEqual(len(keys), len(set(keys)), "an invocation was repeated")
+        wanted = {(g, "time", label, r) for r in range(repetitions)
+                  for g, labels in (("churn", ("system", "jemalloc", "pymalloc", "system#2")),
+                                    ("cycles", ("refcount/system", "cyclic/system", "refcount/system#2"))) for label in labels}
+        wanted |= {(g, "memory", label, 0) for g, labels in
+                   (("churn", ("system", "jemalloc", "pymalloc")), ("cycles", ("refcount/system", "cyclic/system"))) for label in labels}
+        self.assertEqual(set(keys), wanted)

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""The statistics: estimators against known truths, the interval's coverage by simulation, scipy where it is."""
+import math
+import sys
+import unittest
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+import stats  # noqa: E402
+
+try:
+    import scipy.stats
+except ImportError:
+    scipy = None
+
+
+def simulated(draw: np.random.Generator, invocations: int, rounds: int, ns: float, between: float, within: float,
+              weather: np.ndarray | None = None) -> stats.Rounds:
+    """A sample with noise between invocations, within them, and a drift that both sides of a ratio share."""
+    weather = np.ones((invocations, rounds)) if weather is None else weather
+    return {i: {r: (1000 * ns * layout * draw.lognormal(0, within) * weather[i, r], 1000.0) for r in range(rounds)}
+            for i, layout in enumerate(draw.lognormal(0, between, invocations))}
+
+
+class Estimators(unittest.TestCase):
+    def test_inside_an_invocation_time_is_summed_so_that_rare_long_rounds_count(self):
+        rounds = {r: (100.0, 10.0) for r in range(9)} | {9: (1100.0, 10.0)}
+        self.assertAlmostEqual(stats.per_operation(rounds), 20.0)
+
+    def test_across_invocations_the_median_is_taken(self):
+        sample = {0: {0: (10.0, 1.0)}, 1: {0: (11.0, 1.0)}, 2: {0: (500.0, 1.0)}}
+        self.assertEqual(stats.median_of(sample).value, 11.0)
+
+    def test_one_invocation_has_no_interval(self):
+        estimate = stats.median_of({0: {0: (10.0, 1.0), 1: (12.0, 1.0)}})
+        self.assertEqual((estimate.value, math.isnan(estimate.low)), (11.0, True))
+
+    def test_no_valid_round_is_no_estimate(self):
+        self.assertIsNone(stats.median_of({0: {}}))
+        self.assertIsNone(stats.ratio_of({0: {0: (1.0, 1.0)}}, {1: {0: (1.0, 1.0)}}, True))
+
+    def test_a_drift_shared_by_both_sides_cancels_in_a_paired_ratio(self):
+        draw = np.random.default_rng(5)
+        weather = draw.uniform(1, 3, (5, 11))
+        a = simulated(draw, 5, 11, 10, 0.0, 0.002, weather)
+        b = simulated(draw, 5, 11, 15, 0.0, 0.002, weather)
+        ratio = stats.ratio_of(b, a, True)
+        self.assertAlmostEqual(ratio.value, 1.5, delta=0.01)
+        self.assertLess(ratio.half_width, 0.01)
+        self.assertGreater(stats.ratio_of(b, a, False).half_width, 5 * ratio.half_width)
+
+    def test_a_round_missing_on_one_side_is_left_out_of_a_paired_ratio(self):
+        a = {i: {0: (10.0, 1.0), 1: (99.0, 1.0)} for i in range(5)}
+        b = {i: {0: (20.0, 1.0)} for i in range(5)}
+        self.assertEqual(stats.ratio_of(b, a, True).value, 2.0)
+
+    def test_the_same_seed_gives_the_same_interval(self):
+        sample = simulated(np.random.default_rng(1), 5, 11, 10, 0.01, 0.02)
+        once, again = stats.median_of(sample), stats.median_of(sample)
+        self.assertEqual((once.low, once.high), (again.low, again.high))
+
+
+class Coverage(unittest.TestCase):
+    """How often the 95 % interval holds the truth, of 200 simulated measurements."""
+
+    def covered(self, invocations: int, rounds: int, between: float, within: float) -> float:
+        draw = np.random.default_rng(invocations * 100 + rounds)
+        hits, kept, stats.DRAWS = 0, stats.DRAWS, 500
+        try:
+            for _ in range(200):
+                a = simulated(draw, invocations, rounds, 10, between, within)
+                b = simulated(draw, invocations, rounds, 13, between, within)
+                hits += stats.ratio_of(b, a, True).holds(1.3)
+        finally:
+            stats.DRAWS = kept
+        return hits / 200
+
+    def test_of_a_ratio_with_five_invocations(self):
+        self.assertGreater(self.covered(5, 11, 0.01, 0.01), 0.90)
+
+    def test_of_a_ratio_with_three_invocations_widened_for_so_few(self):
+        self.assertGreater(self.covered(3, 5, 0.01, 0.01), 0.90)
+
+    def test_of_a_ratio_with_many_invocations_is_not_far_too_wide(self):
+        self.assertTrue(0.90 <= self.covered(15, 5, 0.02, 0.01) <= 0.995)
+
+    def test_of_a_ratio_whose_noise_is_all_within_invocations(self):
+        self.assertGreater(self.covered(5, 11, 0.0, 0.02), 0.90)
+
+
+class Judging(unittest.TestCase):
+    def test_the_noise_floor_is_the_worse_of_width_and_distance(self):
+        self.assertAlmostEqual(stats.noise_floor(stats.Estimate(1.001, 0.99, 1.012)), 0.011)
+        self.assertAlmostEqual(stats.noise_floor(stats.Estimate(1.05, 1.04, 1.06)), 0.05)
+        self.assertTrue(math.isnan(stats.noise_floor(None)))
+
+    def test_an_effect_under_the_floor_is_no_difference_and_over_it_has_a_direction(self):
+        self.assertEqual(stats.verdict(stats.Estimate(1.02, 1.01, 1.03), 0.03), "no difference")
+        self.assertEqual(stats.verdict(stats.Estimate(0.98, 0.97, 0.99), 0.03), "no difference")
+        self.assertEqual(stats.verdict(stats.Estimate(1.50, 1.40, 1.60), 0.03), "1.50x slower")
+        self.assertEqual(stats.verdict(stats.Estimate(0.50, 0.40, 0.60), 0.03), "2.00x faster")
+        self.assertEqual(stats.verdict(stats.Estimate(1.10, 0.90, 1.30), 0.03), "unclear")
+
+    def test_pairs_are_judged_together_so_that_twelve_good_ones_seldom_fail(self):
+        self.assertEqual(stats.holm([0.04] * 12), [False] * 12)
+        self.assertEqual(stats.holm([0.001, 0.04, float("nan")]), [True, True, False])
+        self.assertEqual(stats.holm([0.03, 0.04]), [False, False])
+
+    def test_identical_programs_differ_in_a_twentieth_of_measurements(self):
+        draw, alarms, kept = np.random.default_rng(3), 0, stats.DRAWS
+        stats.DRAWS = 500
+        try:
+            for _ in range(200):
+                a, b = (simulated(draw, 5, 11, 10, 0.01, 0.02) for _ in range(2))
+                alarms += stats.ratio_of(b, a, True).p_one < 0.05
+        finally:
+            stats.DRAWS = kept
+        self.assertLess(alarms / 200, 0.11)
+
+
+@unittest.skipIf(scipy is None, "scipy is not installed")
+class AgainstScipy(unittest.TestCase):
+    def test_the_interval_of_a_median_is_scipys_percentile_bootstrap(self):
+        values = np.random.default_rng(7).normal(100, 3, 12)
+        theirs = scipy.stats.bootstrap((values,), np.median, method="percentile", n_resamples=20000,
+                                       random_state=1).confidence_interval
+        ours = stats.median_of({i: {0: (v, 1.0)} for i, v in enumerate(values)})
+        self.assertAlmostEqual(ours.low, theirs.low, delta=0.5)
+        self.assertAlmostEqual(ours.high, theirs.high, delta=0.5)
+
+    def test_the_widening_for_few_invocations_is_students(self):
+        for n, wider in stats._WIDER.items():
+            exact = scipy.stats.t.ppf(0.975, n - 1) / scipy.stats.norm.ppf(0.975) * math.sqrt(n / (n - 1))
+            self.assertAlmostEqual(wider, exact, delta=0.005 * exact)
+
+
+if __name__ == "__main__":
+    unittest.main()
