@@ -165,11 +165,12 @@ class RecorderTest(unittest.TestCase):
 
     def test_real_programs_do_what_they_do_without_it(self) -> None:
         programs = [["ls", "/usr"], ["sort", "/etc/passwd"],
-                    ["perl", "-e", "my %h; $h{$_ % 97} .= \"x$_\" for 1..5000; print length(join ',', map {\"$_$h{$_}\"} sort keys %h)"],
+                    ["perl", "-e", "my %h; $h{$_ % 97} .= \"x$_\" for 1..5000; print join ',', map {$h{$_}} sort keys %h"],
                     ["/usr/bin/python3", "-c", "import json, subprocess; print(json.dumps(sorted(range(999))), "
                                                "subprocess.check_output(['echo', 'child']))"],
-                    ["/usr/bin/python3", "-c", "import threading\nt = [threading.Thread(target=lambda: [str(i) for i in range(2000)])"
-                                               " for _ in range(3)]\n[x.start() for x in t]\n[x.join() for x in t]"]]
+                    ["/usr/bin/python3", "-c", "import threading\n"
+                     "t = [threading.Thread(target=lambda: [str(i) for i in range(2000)]) for _ in range(3)]\n"
+                     "[x.start() for x in t]\n[x.join() for x in t]"]]
         for program in programs:
             with self.subTest(program[0]):
                 if not shutil.which(program[0]):
@@ -190,7 +191,8 @@ class RecorderTest(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertEqual(sorted(path.name for path in folder.iterdir()),
                              ["PROVENANCE.tsv", "cc1.trace.zst", "cpython.trace.zst", "sqlite3.trace.zst"])
-            made.append({name: recordings.Trace(folder / f"{name}.trace.zst") for name in ("cpython", "sqlite3", "cc1")})
+            made.append({program: recordings.Trace(folder / f"{program}.trace.zst")
+                         for program in ("cpython", "sqlite3", "cc1")})
         first, second = made
         self.assertEqual(first["sqlite3"].raw, second["sqlite3"].raw)
         # CPython stats files: whether an attribute needs an int of its own depends on the file

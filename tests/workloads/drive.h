@@ -15,7 +15,8 @@ static inline void drive_moment(workload_run *run, const char *label) { (void)ru
 /* A run with the workload's defaults; the caller changes what it wants otherwise. */
 static inline workload_run drive_describe(const workload *program, const allocator *memory) {
     static void *shared;
-    workload_run run = {.program = program, .threads = 1, .seed = 1, .memory = memory, .shared = &shared, .moment = drive_moment};
+    workload_run run = {.program = program, .memory = memory, .threads = 1, .seed = 1,
+                        .shared = &shared, .moment = drive_moment};
     for (int i = 0; i < WORKLOAD_PARAMETERS && program->parameters[i].name; i++) {
         run.parameters[i] = program->parameters[i].value;
         if (program->parameters[i].file) run.file = program->parameters[i].file;

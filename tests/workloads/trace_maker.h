@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -82,7 +83,8 @@ static inline void trace_maker_seal(trace_maker *m, size_t frame_bytes) {
     m->file_used = sizeof m->head;
     for (size_t at = 0; at < m->raw_used; at += frame_bytes) {
         size_t count = m->raw_used - at < frame_bytes ? m->raw_used - at : frame_bytes;
-        size_t packed = ZSTD_compress(m->file + m->file_used, sizeof m->file - m->file_used, m->raw + at, count, 3);
+        size_t room = sizeof m->file - m->file_used;
+        size_t packed = ZSTD_compress(m->file + m->file_used, room, m->raw + at, count, 3);
         assert_false(ZSTD_isError(packed));
         m->file_used += packed;
     }
@@ -92,9 +94,11 @@ static inline void trace_maker_seal(trace_maker *m, size_t frame_bytes) {
     memcpy(m->file, &m->head, sizeof m->head);
 }
 
-/* A name for this process alone. */
+/* The path of a new file that is in no folder and goes with the process. */
 static inline void trace_maker_path(char path[64]) {
-    snprintf(path, 64, "/tmp/refarena-test-%d.trace.zst", (int)getpid());
+    int file = memfd_create("trace", MFD_CLOEXEC);
+    assert_true(file >= 0);
+    snprintf(path, 64, "/proc/self/fd/%d", file);
 }
 
 static inline void trace_maker_write(const char *path, const void *bytes, size_t count) {
@@ -111,9 +115,11 @@ static inline void trace_maker_random(trace_maker *m, uint64_t seed, int births)
     for (int born = 0; born < births; born++) {
         uint64_t bytes = 1 + support_random(&next) % 3000;
         if (support_random(&next) % 8 == 0) trace_maker_thread(m, support_random(&next) % 3);
-        trace_maker_birth(m, born % 7 == 3 ? RECORDER_ALIGNED : born % 5 == 2 ? RECORDER_ZEROED : RECORDER_ALLOC, 4 + born % 9, bytes);
+        recorder_kind kind = born % 7 == 3 ? RECORDER_ALIGNED : born % 5 == 2 ? RECORDER_ZEROED : RECORDER_ALLOC;
+        trace_maker_birth(m, kind, 4 + born % 9, bytes);
         sizes[born] = bytes;
-        int victim = (int)(support_random(&next) % (uint64_t)(born + 1)), other = (int)(support_random(&next) % (uint64_t)(born + 1));
+        int victim = (int)(support_random(&next) % (uint64_t)(born + 1));
+        int other = (int)(support_random(&next) % (uint64_t)(born + 1));
         if (sizes[other] && born % 3 == 0) {
             uint64_t after = 1 + support_random(&next) % 5000;
             trace_maker_resize(m, (uint64_t)(born + 1 - other), sizes[other], after);

@@ -111,7 +111,8 @@ static bool churn_prepare(workload_run *run) {
 
     for (uint32_t step = 0; step < state->steps; step++) state->blocks[state->order[step]].step = step;
     for (uint32_t step = 0; step < state->steps; step++)
-        if (state->blocks[state->order[step]].step == step && !churn_make(run, state, state->order[step], step)) return false;
+        if (state->blocks[state->order[step]].step == step && !churn_make(run, state, state->order[step], step))
+            return false;
     return true;
 }
 
@@ -149,9 +150,11 @@ static void churn_finish(workload_run *run) {
 }
 
 const workload churn_workload = {
-    .name = "churn", .idea = "a steady number of blocks, replaced at random, sizes as CPython's", .operation = "replacement",
-    .kind = WORKLOAD_ON_BLOCKS, .threaded = true,
-    .parameters = {{.name = "size", .meaning = "live blocks per thread", .value = 30000, .minimum = 1, .maximum = 10000000}},
+    .name = "churn", .idea = "a steady number of blocks, replaced at random, sizes as CPython's",
+    .operation = "replacement", .kind = WORKLOAD_ON_BLOCKS, .threaded = true,
+    .parameters = {
+        {.name = "size", .meaning = "live blocks per thread", .value = 30000, .minimum = 1, .maximum = 10000000},
+    },
     .needs = churn_needs, .declare = churn_declare,
     .prepare = churn_prepare, .unit = churn_unit, .finish = churn_finish,
 };

@@ -22,7 +22,7 @@
 
 enum { REPLAY_TRACE, REPLAY_CHECK };            /* parameters */
 enum { REPLAY_EDGES, REPLAY_FULL };             /* values of check */
-enum { REPLAY_LARGEST_ALIGNMENT_LOG2 = 12 };    /* of the allocators' contract; larger ones become this */
+enum { REPLAY_LARGEST_ALIGNMENT = 4096 };       /* of the allocators' contract; larger ones become this */
 
 typedef struct replay_block { char *at; size_t bytes; } replay_block;
 
@@ -88,10 +88,15 @@ static inline void replay_stamp(const replay_block *block, uint64_t stamp, bool 
 
 /* --- events ------------------------------------------------------------------------------------------- */
 
+static inline size_t replay_alignment(const trace_event *event) {
+    size_t asked = event->alignment_log2 < 32 ? (size_t)1 << event->alignment_log2 : REPLAY_LARGEST_ALIGNMENT;
+    return asked < ALLOCATOR_ALIGNMENT      ? ALLOCATOR_ALIGNMENT
+         : asked > REPLAY_LARGEST_ALIGNMENT ? REPLAY_LARGEST_ALIGNMENT : asked;
+}
+
 static bool replay_birth(workload_run *run, const trace_event *event, bool full) {
     replay_block *block = &replay.blocks[event->slot];
-    unsigned log2 = event->alignment_log2 < REPLAY_LARGEST_ALIGNMENT_LOG2 ? event->alignment_log2 : REPLAY_LARGEST_ALIGNMENT_LOG2;
-    size_t alignment = log2 > 4 ? (size_t)1 << log2 : ALLOCATOR_ALIGNMENT;
+    size_t alignment = replay_alignment(event);
     block->bytes = event->bytes;
     block->at = event->kind == RECORDER_ZEROED ? run->memory->alloc_zeroed(block->bytes, alignment)
                                                : run->memory->alloc(block->bytes, alignment);
@@ -162,8 +167,10 @@ const workload replay_workload = {
     .name = "replay", .idea = "the allocations of a real program, as recorded", .operation = "call",
     .kind = WORKLOAD_ON_BLOCKS,
     .parameters = {
-        [REPLAY_TRACE] = {.name = "trace", .meaning = "cpython, sqlite3, cc1, or the path of a recorded trace", .file = "cpython"},
-        [REPLAY_CHECK] = {.name = "check", .meaning = "which bytes of a block are written and checked", .value = REPLAY_EDGES, .maximum = REPLAY_FULL, .choices = "edges|full"},
+        [REPLAY_TRACE] = {.name = "trace", .file = "cpython",
+                          .meaning = "cpython, sqlite3, cc1, or the path of a recorded trace"},
+        [REPLAY_CHECK] = {.name = "check", .value = REPLAY_EDGES, .maximum = REPLAY_FULL, .choices = "edges|full",
+                          .meaning = "which bytes of a block are written and checked"},
     },
     .needs = replay_needs, .declare = replay_declare,
     .prepare = replay_prepare, .unit = replay_unit, .finish = replay_finish,

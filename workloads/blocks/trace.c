@@ -43,22 +43,26 @@ typedef struct trace_reader {
 
 #define TRACE_DEAD UINT32_MAX
 
-static bool trace_refuse(char *why, size_t why_bytes, const char *path, const char *format, ...) {
-    enum { SHOWN = 100 };       /* of a long path its end, which says more than its start, and leaves room for the rest */
-    size_t length = strlen(path);
-    int used = snprintf(why, why_bytes, "trace %s%s: ", length > SHOWN ? "..." : "", path + (length > SHOWN ? length - SHOWN : 0));
+/* Which file is read, and where to say what is wrong with it. */
+typedef struct trace_source { const char *path; char *why; size_t why_bytes; } trace_source;
+
+static bool trace_refuse(const trace_source *from, const char *format, ...) {
+    enum { SHOWN = 100 };       /* of a long path: its end, which says more than its start */
+    size_t length = strlen(from->path), hidden = length > SHOWN ? length - SHOWN : 0;
+    int used = snprintf(from->why, from->why_bytes, "trace %s%s: ", hidden ? "..." : "", from->path + hidden);
     va_list values;
     va_start(values, format);
-    if (used >= 0 && (size_t)used < why_bytes) vsnprintf(why + used, why_bytes - (size_t)used, format, values);
+    if (used >= 0 && (size_t)used < from->why_bytes)
+        vsnprintf(from->why + used, from->why_bytes - (size_t)used, format, values);
     va_end(values);
     return false;
 }
 
 /* --- the file ----------------------------------------------------------------------------------------- */
 
-static bool trace_read_file(trace_bytes *file, const char *path, char *why, size_t why_bytes) {
+static bool trace_read_file(trace_bytes *file, const trace_source *from) {
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(from->path, O_RDONLY | O_CLOEXEC);
     bool fine = fd >= 0 && fstat(fd, &status) == 0;
     if (fine && !S_ISREG(status.st_mode)) errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL, fine = false;
     if (fine) {
@@ -74,35 +78,34 @@ static bool trace_read_file(trace_bytes *file, const char *path, char *why, size
     }
     int error = errno;
     if (fd >= 0) close(fd);
-    if (!fine) trace_refuse(why, why_bytes, path, "cannot be read: %s; `make recordings` makes cpython, sqlite3 and cc1",
-                            strerror(error));
+    if (!fine) trace_refuse(from, "cannot be read: %s; `make recordings` makes cpython, sqlite3 and cc1", strerror(error));
     return fine;
 }
 
-static bool trace_read_head(recorder_head *head, trace_bytes file, const char *path, char *why, size_t why_bytes) {
-    if (file.count < sizeof *head) return trace_refuse(why, why_bytes, path, "truncated in its head" TRACE_ADVICE);
+static bool trace_read_head(recorder_head *head, trace_bytes file, const trace_source *from) {
+    if (file.count < sizeof *head) return trace_refuse(from, "truncated in its head" TRACE_ADVICE);
     memcpy(head, file.start, sizeof *head);
     if (head->frame_magic != RECORDER_FRAME_MAGIC || head->frame_bytes != sizeof *head - 8
         || memcmp(head->magic, RECORDER_MAGIC, sizeof head->magic) != 0)
-        return trace_refuse(why, why_bytes, path, "not a recorded trace, or damaged in its head" TRACE_ADVICE);
+        return trace_refuse(from, "not a recorded trace, or damaged in its head" TRACE_ADVICE);
     if (recorder_checksum(RECORDER_CHECKSUM_START, head, offsetof(recorder_head, head_checksum)) != head->head_checksum)
-        return trace_refuse(why, why_bytes, path, "damaged in its head" TRACE_ADVICE);
+        return trace_refuse(from, "damaged in its head" TRACE_ADVICE);
     if (head->version != RECORDER_VERSION)
-        return trace_refuse(why, why_bytes, path, "has version %u, this program reads %d" TRACE_ADVICE,
-                            head->version, RECORDER_VERSION);
+        return trace_refuse(from, "has version %u, this program reads %d" TRACE_ADVICE, head->version,
+                            RECORDER_VERSION);
     if (!head->finished)
-        return trace_refuse(why, why_bytes, path, "unfinished: its program was killed, or is still running" TRACE_ADVICE);
+        return trace_refuse(from, "unfinished: its program was killed, or is still running" TRACE_ADVICE);
     if (head->raw_bytes > TRACE_MOST || head->allocations > TRACE_MOST || head->resizes > TRACE_MOST
         || (head->allocations + head->resizes + head->releases) * 2 > head->raw_bytes      /* the shortest take two */
         || head->releases > head->allocations || head->peak_blocks > head->allocations
         || head->threads > UINT16_MAX)
-        return trace_refuse(why, why_bytes, path, "has more events than can be replayed");
+        return trace_refuse(from, "has more events than can be replayed");
     head->command[RECORDER_COMMAND_BYTES - 1] = 0;
     return true;
 }
 
-/* Unpack the frames behind the head into `raw`, mapped raw_bytes long. Returns how many bytes came out;
- * *rest is what the file has behind them, *broken whether zstd found damage. */
+/* Unpack the frames behind the head into `raw`. Returns how many bytes came out; *broken says whether zstd
+ * found damage, or the file goes on behind them. */
 static size_t trace_unpack(trace_bytes raw, trace_bytes file, bool *broken) {
     size_t context_bytes = ZSTD_estimateDStreamSize(RECORDER_RAW_BYTES);
     void *context = workload_map(context_bytes);
@@ -230,7 +233,7 @@ static bool trace_decode(trace *loaded, trace_bytes raw) {
 
 /* --- the whole ---------------------------------------------------------------------------------------- */
 
-static bool trace_load_events(trace *loaded, trace_bytes raw, trace_bytes file, const char *path, char *why, size_t why_bytes) {
+static bool trace_load_events(trace *loaded, trace_bytes raw, trace_bytes file, const trace_source *from) {
     bool broken;
     size_t unpacked = trace_unpack(raw, file, &broken);
     bool cut = unpacked < raw.count;
@@ -238,27 +241,27 @@ static bool trace_load_events(trace *loaded, trace_bytes raw, trace_bytes file, 
         && recorder_checksum(RECORDER_CHECKSUM_START, raw.start, raw.count) == loaded->head.raw_checksum;
     bool decoded = trace_decode(loaded, (trace_bytes){raw.start, unpacked});
     if (same && decoded) return true;
-    return trace_refuse(why, why_bytes, path, "%s after event %llu" TRACE_ADVICE,
-                        cut && !broken ? "truncated" : "damaged", (unsigned long long)loaded->count);
+    return trace_refuse(from, "%s after event %llu" TRACE_ADVICE, cut && !broken ? "truncated" : "damaged",
+                        (unsigned long long)loaded->count);
 }
 
 bool trace_load(trace *loaded, const char *path, char *why, size_t why_bytes) {
+    const trace_source from = {path, why, why_bytes};
     trace_bytes file = {0}, raw = {0};
     *loaded = (trace){0};
-    bool fine = trace_read_file(&file, path, why, why_bytes)
-             && trace_read_head(&loaded->head, file, path, why, why_bytes);
+    const recorder_head *head = &loaded->head;
+    bool fine = trace_read_file(&file, &from) && trace_read_head(&loaded->head, file, &from);
     if (fine) {
-        loaded->slots = loaded->head.peak_blocks;
+        loaded->slots = head->peak_blocks;
         /* each birth ends in a release, recorded or added */
-        loaded->mapped_bytes = (loaded->head.allocations * 2 + loaded->head.resizes) * sizeof(trace_event);
+        loaded->mapped_bytes = (head->allocations * 2 + head->resizes) * sizeof(trace_event);
         loaded->events = workload_map(loaded->mapped_bytes);
-        raw.count = loaded->head.raw_bytes;
+        raw.count = head->raw_bytes;
         raw.start = workload_map(raw.count);
         fine = loaded->events && raw.start;
-        if (!fine) trace_refuse(why, why_bytes, path, "no memory for its %llu events",
-                                (unsigned long long)(loaded->head.allocations + loaded->head.releases + loaded->head.resizes));
+        if (!fine) trace_refuse(&from, "no memory for its %zu bytes of events", loaded->mapped_bytes);
     }
-    fine = fine && trace_load_events(loaded, raw, file, path, why, why_bytes);
+    fine = fine && trace_load_events(loaded, raw, file, &from);
     workload_unmap(raw.start, raw.count);
     workload_unmap(file.start, file.count);
     if (!fine) trace_unload(loaded);
