@@ -148,9 +148,10 @@ void arena_unmap_all(void) {
     for (uint32_t i = 0; i < arena_state.table_size; i++)
         if (arena_state.table[i].start)
             arena_unmap(&arena_state.table[i]);
-    arena_state.usable = NULL;
-    for (size_t k = 0; k <= ARENA_POOLS; k++)
-        arena_state.last_with[k] = NULL;
+    free(arena_state.table);
+    arena_state = (arena_heap){
+        .mapped = arena_state.mapped, .unmapped = arena_state.unmapped, .peak = arena_state.peak,
+    };
 }
 
 /* --- all of it --- */

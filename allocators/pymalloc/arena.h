@@ -67,7 +67,7 @@ pool *arena_take_pool(void);
 /* The pool is empty and in no list. May return its arena to the OS, and the pool with it. */
 void arena_return_pool(pool *p);
 
-/* All arenas go back to the OS, whatever is in them. */
+/* All arenas go back to the OS, whatever is in them, and the state is as at the start but for its history. */
 void arena_unmap_all(void);
 
 /* Calls visit with every pool that was ever carved; false when visit ended it. */

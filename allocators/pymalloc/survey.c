@@ -75,8 +75,8 @@ static size_t survey_check_lists(void) {
 }
 
 void survey_check(void) {
+    arena_check();                  /* first: the others ask the radix map, and follow links into arenas */
     size_t listed = survey_check_lists(), used = 0;
-    arena_check();
     arena_each_pool(survey_check_pool, &used);
     INVARIANT(listed == used, "(P3) every used pool is in the list of its class");
 }
