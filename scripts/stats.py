@@ -156,8 +156,8 @@ def effect(ratio: float) -> float:
 
 def verdict(ratio: Estimate, floor: float) -> str:
     """In words. Slower and faster are only said of what is over the noise floor and outside the interval."""
-    if floor != floor:
-        return "one invocation: no noise floor"
+    if ratio.low != ratio.low or floor != floor:
+        return "one invocation: no interval"
     if effect(ratio.value) <= floor:
         return "no difference"
     if ratio.holds(1.0):

@@ -130,7 +130,9 @@ def _row(plan: dict[str, Any], lines: list[Line], wrong: set[int]) -> Row:
         row.notes.append(f"disturbed in {disturbed} of {len(kept)} invocations")
     if _not_amortised(kept):
         row.notes.append("not amortised")
-    if any(l.get("reclaims") is False for l in kept):
+    if any(l["renewed"] for l in kept):
+        row.notes.append("emptied between units")
+    elif plan["method"] == "blocks" and any(l["reclaims"] is False for l in kept):
         row.notes.append("never reclaims")
     _memory(row, [l for l in lines if l["purpose"] == "memory" and l["outcome"] == "ok" and l["memory"]])
     return row

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -SE
 # SPDX-License-Identifier: MIT
 """fake_harness.py - speaks as the harness does, and measures nothing: for the tests of the run.
 

@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 EXECUTABLES = ("blocks", "refcount", "cyclic", "gil")
 SMALL = """
 about = "for tests"
-repetitions = 3
+repetitions = 2
 least_repetitions = 2
 rounds = 3
 turn_ms = 1
@@ -75,7 +75,7 @@ class Bench(unittest.TestCase):
         table = [dict(zip(header.split("\t"), row.split("\t"))) for row in rows]
         return {(row["group"], row["label"]): row for row in table}
 
-    def assert_each_once(self, folder: Path | None = None, repetitions: int = 3) -> None:
+    def assert_each_once(self, folder: Path | None = None, repetitions: int = 2) -> None:
         """No invocation lost, none repeated."""
         keys = [(l["group"], l["purpose"], l["label"], l["repetition"]) for l in self.lines(folder)]
         self.assertEqual(len(keys), len(set(keys)), "an invocation was repeated")
