@@ -138,11 +138,10 @@ static json_t *list_workloads(void) {
         json_t *parameters = json_array();
         for (int i = 0; i < WORKLOAD_PARAMETERS && (*w)->parameters[i].name; i++)
             json_array_append_new(parameters, list_parameter_json(&(*w)->parameters[i]));
-        json_array_append_new(list, json_pack("{ss ss ss ss sb sb so}", "name", (*w)->name, "idea", (*w)->idea,
+        json_array_append_new(list, json_pack("{ss ss ss ss sb so}", "name", (*w)->name, "idea", (*w)->idea,
                                               "operation", (*w)->operation, "kind",
                                               (*w)->kind == WORKLOAD_ON_OBJECTS ? "objects" : "blocks", "threaded",
-                                              (*w)->threaded, "leaves_cycles", (*w)->leaves_cycles, "parameters",
-                                              parameters));
+                                              (*w)->threaded, "parameters", parameters));
     }
     return list;
 }

@@ -27,6 +27,7 @@ static struct {
     memory_point   *points;
     unsigned        point_count;
     bool            watching;
+    size_t          mapped_before;          /* workload_mapped_bytes at the baseline */
     uint64_t        start_ns, moment_ns;
 } memory;
 
@@ -149,6 +150,7 @@ void memory_take_stock(void) {
     memory.figures.end_rss = memory_rss();
     memory_rollup(&memory.figures.end_pss, &memory.figures.end_uss, &memory.figures.end_lazyfree);
     memory_ask_allocator();
+    memory.figures.workload_bytes = (int64_t)workload_mapped_bytes() - (int64_t)memory.mapped_before;
     memory_save_peak();
 }
 
@@ -161,6 +163,7 @@ void memory_begin(const session *s, unsigned sample_ms) {
         sampler_start(sample_ms);
     memory_take_stock();                                        /* touches what reading needs */
     memset(&memory.figures, 0xff, sizeof memory.figures);       /* all MEMORY_UNKNOWN */
+    memory.mapped_before = workload_mapped_bytes();
     memory_reset_peak();
     memory.figures.baseline_rss = memory_rss();
     memory_rollup(&unused, &memory.figures.baseline_uss, &unused);

@@ -15,6 +15,7 @@ typedef struct memory_figures {
     int64_t end_rss, end_pss, end_uss, end_lazyfree;
     int64_t finished_rss, finished_after_200ms_rss, finished_trimmed_rss;
     int64_t held_bytes, used_bytes;
+    int64_t workload_bytes;                 /* the workload's own tables, mapped since the baseline */
     int64_t live_bytes;                     /* the most seen at a moment */
 } memory_figures;
 

@@ -117,7 +117,7 @@ static json_t *report_series(void) {
 static json_t *report_overhead(const memory_figures *f) {
     if (f->live_bytes <= 0)
         return json_null();
-    return json_real((double)(f->peak_rss - f->baseline_rss) / (double)f->live_bytes);
+    return json_real((double)(f->peak_rss - f->baseline_rss - f->workload_bytes) / (double)f->live_bytes);
 }
 
 json_t *report_memory(const report *about) {
@@ -132,7 +132,7 @@ json_t *report_memory(const report *about) {
         { "finished_after_200ms_rss", f->finished_after_200ms_rss },
         { "finished_trimmed_rss", f->finished_trimmed_rss },
         { "held_bytes", f->held_bytes },         { "used_bytes", f->used_bytes },
-        { "live_bytes", f->live_bytes },
+        { "workload_bytes", f->workload_bytes }, { "live_bytes", f->live_bytes },
     };
     json_t *memory = json_object();
     for (unsigned i = 0; i < sizeof plain / sizeof *plain; i++)

@@ -52,6 +52,7 @@ bool session_supported(session *s, verdict *said) {
     unsigned needs = s->objects ? s->program->needs(&s->runs[0]) : 0;
     if (s->asked->threads > 1)
         needs |= s->objects ? COLLECTOR_THREADS : 0;
+    needs &= ~(unsigned)COLLECTOR_FREES_CYCLES;                 /* a wish: see session_reclaims */
     if (s->asked->threads > 1 && !s->program->threaded)
         return verdict_say(said, OUTCOME_UNSUPPORTED, "workload %s runs on one thread only; leave out --threads",
                            s->program->name);
@@ -77,8 +78,8 @@ static bool session_frees(const session *s) {
 }
 
 bool session_reclaims(const session *s) {
-    return session_frees(s) &&
-           !(s->objects && s->program->leaves_cycles && !(linked_collector.abilities & COLLECTOR_FREES_CYCLES));
+    bool cyclic_garbage = s->objects && s->program->needs(&s->runs[0]) & COLLECTOR_FREES_CYCLES;
+    return session_frees(s) && (!cyclic_garbage || linked_collector.abilities & COLLECTOR_FREES_CYCLES);
 }
 
 /* --- opening --------------------------------------------------------------------------- */

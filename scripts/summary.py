@@ -172,7 +172,7 @@ def _memory(row: Row, lines: list[Line]) -> None:
     def middle(values: list[float | None]) -> float | None:
         known = [v for v in values if v is not None]
         return stats.middle(known) if known else None
-    peaks = [l["memory"]["peak_rss"] - l["memory"]["baseline_rss"] for l in lines]
+    peaks = [l["memory"]["peak_rss"] - l["memory"]["baseline_rss"] - l["memory"]["workload_bytes"] for l in lines]
     if peaks:
         row.peak_rss, row.peak_low, row.peak_high = stats.middle(peaks), min(peaks), max(peaks)
         row.live_bytes = middle([l["memory"].get("live_bytes") for l in lines])

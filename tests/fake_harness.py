@@ -25,7 +25,7 @@ def listed(me: str) -> dict:
     kind = "blocks" if me == "blocks" else "objects"
     return {"collector": None if me == "blocks" else {"name": me}, "abilities": [], "allocator_use": "objects",
             "workloads": [{"name": n, "idea": "fake", "operation": "step", "threaded": n == "shared",
-                           "leaves_cycles": n == "cycles", "parameters": []} for n in WORKLOADS[kind]],
+                           "parameters": []} for n in WORKLOADS[kind]],
             "allocators": [{"name": n, "kind": "own", "idea": "fake", "package": None, "installed": True} for n in ALLOCATORS]}
 
 
@@ -88,7 +88,7 @@ class Fake:
         peak = self.plan.get("peak", 10 << 20)
         return {"baseline_rss": 1 << 20, "baseline_uss": 1 << 19, "peak_rss": peak, "end_rss": peak, "end_pss": peak,
                 "end_uss": peak, "end_lazyfree": 0, "finished_rss": 2 << 20, "finished_after_200ms_rss": 2 << 20,
-                "finished_trimmed_rss": 1 << 20, "held_bytes": None, "used_bytes": None, "requested_peak_bytes": 5 << 20,
+                "finished_trimmed_rss": 1 << 20, "workload_bytes": 0, "held_bytes": None, "used_bytes": None, "requested_peak_bytes": 5 << 20,
                 "live_bytes": 5 << 20, "overhead": (peak - (1 << 20)) / (5 << 20), "moments": [],
                 "series": [[i * 10**6, (1 << 20) + peak * i // 20] for i in range(21)]}
 

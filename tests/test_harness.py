@@ -34,7 +34,7 @@ ROUND_KEYS = {
 }
 MEMORY_KEYS = {
     "baseline_rss", "baseline_uss", "peak_rss", "end_rss", "end_pss", "end_uss", "end_lazyfree", "finished_rss",
-    "finished_after_200ms_rss", "finished_trimmed_rss", "held_bytes", "used_bytes", "requested_peak_bytes", "live_bytes",
+    "finished_after_200ms_rss", "finished_trimmed_rss", "workload_bytes", "held_bytes", "used_bytes", "requested_peak_bytes", "live_bytes",
     "overhead", "moments", "series",
 }
 
@@ -498,8 +498,7 @@ class Executables(unittest.TestCase):
                 self.assertEqual(known["collector"] is None, path.name == "blocks")
                 self.assertIn(known["allocator_use"], ("objects", "chunks", "none"))
                 for each in known["workloads"]:
-                    self.assertEqual(set(each), {"name", "idea", "operation", "kind", "threaded", "leaves_cycles",
-                                                 "parameters"})
+                    self.assertEqual(set(each), {"name", "idea", "operation", "kind", "threaded", "parameters"})
                     for parameter in each["parameters"]:
                         self.assertEqual(set(parameter), {"name", "meaning", "default", "minimum", "maximum",
                                                           "choices"})

@@ -53,10 +53,11 @@ typedef struct workload {
     const char          *operation;         /* what one operation is: "replacement", "call" */
     workload_kind        kind;
     bool                 threaded;          /* may run on more than one thread */
-    bool                 leaves_cycles;     /* makes cyclic garbage: counting alone will not reclaim */
     workload_parameter   parameters[WORKLOAD_PARAMETERS];
 
-    unsigned           (*needs)(const workload_run *run);      /* abilities asked of a collector; 0 on blocks */
+    /* Abilities asked of a collector (0 on blocks). COLLECTOR_FREES_CYCLES is a wish: without it the workload
+     * runs, and what it drops is not reclaimed, which the results say. */
+    unsigned           (*needs)(const workload_run *run);
     workload_operations (*declare)(const workload_run *run);   /* for one thread's unit, before prepare */
 
     /* False: a refused request (heap full, or `why` of the run says what is wrong with the input). */

@@ -218,7 +218,7 @@ static void autograd_finish(workload_run *run) { (void)run; }
 
 static unsigned autograd_needs(const workload_run *run) {
     return (run->threads > 1 ? COLLECTOR_THREADS : 0) |
-           (run->parameters[AUTOGRAD_OUTPUTS] == AUTOGRAD_WEAK ? COLLECTOR_WEAK_REFERENCES : 0);
+           (run->parameters[AUTOGRAD_OUTPUTS] == AUTOGRAD_WEAK ? COLLECTOR_WEAK_REFERENCES : COLLECTOR_FREES_CYCLES);
 }
 
 static workload_operations autograd_declare(const workload_run *run) {
@@ -237,7 +237,7 @@ static workload_operations autograd_declare(const workload_run *run) {
 
 const workload autograd_workload = {
     .name = "autograd", .idea = "DeZero's step 17: three squares and backward, outputs strong or weak",
-    .operation = "iteration", .kind = WORKLOAD_ON_OBJECTS, .threaded = true, .leaves_cycles = true,
+    .operation = "iteration", .kind = WORKLOAD_ON_OBJECTS, .threaded = true,
     .parameters = {{.name = "size", .meaning = "elements of an array", .value = 10000, .minimum = 1, .maximum = 100000000},
                    {.name = "iterations", .meaning = "per unit", .value = 10, .minimum = 1, .maximum = 1000000},
                    {.name = "outputs", .meaning = "references of a Function to its outputs", .choices = "strong|weak", .maximum = 1}},

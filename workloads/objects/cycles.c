@@ -66,7 +66,9 @@ static bool cycles_unit(workload_run *run) {
 
 static bool cycles_prepare(workload_run *run) { (void)run; return true; }
 static void cycles_finish(workload_run *run) { (void)run; }
-static unsigned cycles_needs(const workload_run *run) { return run->threads > 1 ? COLLECTOR_THREADS : 0; }
+static unsigned cycles_needs(const workload_run *run) {
+    return COLLECTOR_FREES_CYCLES | (run->threads > 1 ? COLLECTOR_THREADS : 0);
+}
 
 static workload_operations cycles_declare(const workload_run *run) {
     uint64_t rings = (uint64_t)run->parameters[CYCLES_SIZE], members = (uint64_t)run->parameters[CYCLES_RING];
@@ -77,7 +79,7 @@ static workload_operations cycles_declare(const workload_run *run) {
 
 const workload cycles_workload = {
     .name = "cycles", .idea = "rings of objects are made and dropped: garbage no count finds",
-    .operation = "ring member made and dropped", .kind = WORKLOAD_ON_OBJECTS, .threaded = true, .leaves_cycles = true,
+    .operation = "ring member made and dropped", .kind = WORKLOAD_ON_OBJECTS, .threaded = true,
     .parameters = {{.name = "size", .meaning = "rings per unit", .value = 30000, .minimum = 1, .maximum = 100000000},
                    {.name = "ring", .meaning = "objects per ring", .value = 3, .minimum = 1, .maximum = 1000000}},
     .needs = cycles_needs, .declare = cycles_declare,
