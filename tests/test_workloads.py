@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""Workloads across backends: the same checksum everywhere, and work that the compiler has not deleted.
+
+Instructions are counted by callgrind over the measured region alone, so that they repeat on any machine.
+"""
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+BIN = TOP / "build/bin"
+PARALLEL = ("locked_object", "locked_global")
+SMALL = {"calls": [["size=500"]], "chain": [["size=500"]], "cycles": [["size=200", "ring=3"], ["size=50", "ring=1"]],
+         "autograd": [["size=50", "iterations=3", "outputs=strong"], ["size=50", "iterations=3", "outputs=weak"]],
+         "shared": [["size=500", "objects=one"], ["size=500", "objects=own"]],
+         "churn": [["size=500"]], "replay": [["trace=sqlite3"], ["trace=sqlite3", "check=full"]]}
+
+
+def listed(name: str) -> dict:
+    return json.loads(subprocess.run([BIN / name, "--list=json"], capture_output=True, text=True, check=True).stdout)
+
+
+def executables() -> list[str]:
+    return sorted(p.name for p in BIN.iterdir() if os.access(p, os.X_OK))
+
+
+def invocation(name: str, *arguments: str) -> dict:
+    done = subprocess.run([BIN / name, *arguments, "--units=2", "--rounds=1", "--no-capacity"],
+                          capture_output=True, text=True, cwd=TOP)
+    if done.returncode == 2:
+        raise AssertionError(done.stderr)
+    return json.loads(done.stdout)
+
+
+def instructions(name: str, *arguments: str) -> int:
+    """Of one measured unit, in the whole process, kernel excluded."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["valgrind", "--tool=callgrind", "--collect-atstart=no", f"--callgrind-out-file={folder}/out.%p",
+                        BIN / name, *arguments, "--units=1", "--rounds=1"],
+                       check=True, capture_output=True, cwd=TOP)
+        totals = [int(m[1]) for p in pathlib.Path(folder).iterdir()
+                  if (m := re.search(r"^(?:totals|summary): (\d+)", p.read_text(), re.M))]
+    return max(totals)
+
+
+class EveryBackend(unittest.TestCase):
+    def test_checksums_are_equal_on_all_of_them(self) -> None:
+        for workload, settings in SMALL.items():
+            for parameters in settings:
+                seen: dict[str, list[str]] = {}
+                for name in executables():
+                    if workload not in [w["name"] for w in listed(name)["workloads"]]:
+                        continue
+                    own = ["locked:pymalloc"] if name in PARALLEL else ["pymalloc", "bump"]
+                    for allocator in ["system", *own, *(["jemalloc", "mimalloc", "tcmalloc"] if name == "blocks" else [])]:
+                        line = invocation(name, workload, *parameters, f"--allocator={allocator}")
+                        if line["outcome"] in ("not_installed", "unsupported"):
+                            continue
+                        self.assertEqual(line["outcome"], "ok", line["message"])
+                        seen.setdefault(line["rounds"][0]["checksum"], []).append(f"{name}/{allocator}")
+                self.assertEqual(len(seen), 1, f"{workload} {parameters}: {seen}")
+                self.assertNotIn(None, seen)
+
+    def test_every_workload_of_the_registry_is_tried_here(self) -> None:
+        registry = (TOP / "workloads/workloads.def").read_text()
+        self.assertEqual(set(re.findall(r"^(?:BLOCKS|OBJECTS)\((\w+)\)", registry, re.M)), set(SMALL))
+
+    def test_two_threads_give_twice_the_checksum_of_one_on_each_that_can(self) -> None:
+        for name in ("gil", *PARALLEL):
+            for workload in ("calls", "chain", "shared"):
+                one, two = (invocation(name, workload, "size=500", f"--threads={n}")["rounds"][0]["checksum"] for n in (1, 2))
+                self.assertEqual(int(two, 16), 2 * int(one, 16) % 2**64, f"{name} {workload}")
+
+
+@unittest.skipUnless(shutil.which("valgrind"), "valgrind is not installed")
+class Doubling(unittest.TestCase):
+    """Twice the size is twice the work: catches work that the compiler deleted."""
+
+    def check(self, name: str, workload: str, parameter: str, size: int, *rest: str) -> None:
+        counts, declared = [], []
+        for value in (size, 2 * size):
+            arguments = (workload, f"{parameter}={value}", *rest)
+            counts.append(instructions(name, *arguments))
+            declared.append(invocation(name, *arguments)["declared"]["operations"])
+        self.assertEqual(declared[1], 2 * declared[0], f"{name} {workload}: declared")
+        ratio = counts[1] / counts[0]
+        self.assertTrue(1.8 <= ratio <= 2.2, f"{name} {workload}: {counts[0]} and {counts[1]} instructions, x {ratio:.2f}")
+
+    def test_twice_the_objects_take_twice_the_instructions(self) -> None:
+        for name in ("leak", "refcount", "cyclic", "locked_object"):
+            for workload, size in (("calls", 3000), ("chain", 8000), ("cycles", 4000), ("shared", 20000)):
+                with self.subTest(f"{name} {workload}"):
+                    self.check(name, workload, "size", size)
+            with self.subTest(f"{name} autograd"):
+                self.check(name, "autograd", "iterations", 4, "size=100")
+
+    def test_twice_the_blocks_take_twice_the_instructions(self) -> None:
+        for allocator in ("system", "pymalloc", "bump"):
+            with self.subTest(f"churn {allocator}"):
+                self.check("blocks", "churn", "size", 3000, f"--allocator={allocator}")
+
+    def test_the_count_of_instructions_repeats(self) -> None:
+        first, second = (instructions("refcount", "chain", "size=2000", "--allocator=pymalloc") for _ in range(2))
+        self.assertEqual(first, second)
+
+
+if __name__ == "__main__":
+    unittest.main()
