@@ -9,6 +9,7 @@ a run's lines are all that is read.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import subprocess
 import sys
@@ -87,10 +88,11 @@ def draw_run(folder: Path, about: dict[str, Any], lines: list[Line], groups: lis
     for kind in ("allocators", "collectors"):
         chosen = [g for g in groups if g.figure == kind]
         if chosen:
-            drawn += _bars(place, f"throughput_{kind}", chosen, about, _speed, "ns")
-            if any(r.peak_rss for g in chosen for r in g.rows):
-                drawn += _bars(place, f"peak_rss_{kind}", chosen, about, _peak, "MiB")
-    drawn += _over_time(place, [(groups, lines)], "")
+            drawn += _bars(place, f"throughput_{kind}", chosen, _speed, "ns")
+        chosen = [g for g in chosen if any(r.peak_rss for r in g.rows)]
+        if chosen:
+            drawn += _bars(place, f"peak_rss_{kind}", chosen, _peak, "MiB")
+    drawn += _over_time(place, [(groups, lines)], [])
     drawn += _threads(place, groups)
     return [p for p in drawn if p.suffix == ".png"]
 
@@ -123,7 +125,7 @@ def _peak(group: GroupSummary, row: Row) -> Bar | None:
     return row.peak_rss / base, row.peak_low / base, row.peak_high / base
 
 
-def _bars(place: Path, name: str, groups: list[GroupSummary], about: dict[str, Any], value: Any, unit: str) -> list[Path]:
+def _bars(place: Path, name: str, groups: list[GroupSummary], value: Any, unit: str) -> list[Path]:
     backends = _backends(groups)
     rows, extremes = [], [0.55, 1.8]
     for number, group in enumerate(groups):
@@ -137,8 +139,9 @@ def _bars(place: Path, name: str, groups: list[GroupSummary], about: dict[str, A
                 outcome = "no ratio" if unit == "ns" else "not measured"
             extremes += bar or ()
             rows.append((number, group.name, _base_text(base, unit), backends[_backend(group, row).key], row.label,
-                         int(row.label == group.baseline), *(bar or ("NaN",) * 3), outcome, *_absolute(row, unit)))
-    columns = "place group baseline_text backend label baseline value low high outcome absolute absolute_low absolute_high"
+                         int(row.label == group.baseline), *(bar or ("NaN",) * 3), outcome, *_absolute(row, unit),
+                         _bar_text(row, bar, unit)))
+    columns = "place group baseline_text backend label baseline value low high outcome absolute absolute_low absolute_high text"
     _tsv(place / f"{name}.tsv", columns, rows)
     base_name = _backend(groups[0], next(r for r in groups[0].rows if r.label == groups[0].baseline)).name
     what = ("Throughput", "95 % intervals") if unit == "ns" else ("Peak memory above the empty process", "least and most seen")
@@ -147,9 +150,18 @@ def _bars(place: Path, name: str, groups: list[GroupSummary], about: dict[str, A
               "peak_rss_allocators": f"Does another allocator need less memory than {base_name}?",
               "peak_rss_collectors": "How much memory does each way of managing objects need?"}
     sub = f"{what[0]} relative to {base_name} (the line); logarithmic; whiskers: {what[1]}"
-    spread = max(extremes) / min(extremes)
+    spread = (max(extremes) / min(extremes)) ** (0.16 if unit == "ns" else 0.28)     # room for what is written on bars
     return _gnuplot(place, name, {"TITLE": titles[name], "SUB": sub, **_series(backends), "GROUPS": len(groups),
-                                  "YMIN": min(extremes) / spread ** 0.16, "YMAX": max(extremes) * spread ** 0.18})
+                                  "YMIN": min(extremes) / spread, "YMAX": max(extremes) * spread})
+
+
+def _bar_text(row: Row, bar: Bar | None, unit: str) -> str:
+    """What is written at the end of a bar: of speeds the factor, of memory the amount."""
+    if bar is None:
+        return ""
+    if unit == "MiB":
+        return f"{row.peak_rss / 2**20:.{0 if row.peak_rss >= 10 * 2**20 else 1}f} MiB"
+    return f"{bar[0]:.{0 if bar[0] >= 9.95 else 1 if bar[0] >= 1.95 else 2 if bar[0] >= 0.0995 else 3}f}"
 
 
 def _base_text(base: Row | None, unit: str) -> str:
@@ -157,8 +169,15 @@ def _base_text(base: Row | None, unit: str) -> str:
         return ""
     name = BASE_NAMES.get(base.collector or base.allocator, base.collector or base.allocator)
     if unit == "ns":
-        return f"{name} {table.in_ns(base.time.value)} ns" if base.time else f"{name}: {_outcome(base)}"
+        return f"{name} {_duration(base.time.value)}" if base.time else f"{name}: {_outcome(base)}"
     return f"{name} {table.in_mib(base.peak_rss)}" if base.peak_rss else f"{name}: {_outcome(base)}"
+
+
+def _duration(ns: float) -> str:
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
+        if ns >= 10 * size:
+            return f"{table.in_ns(ns / size)} {unit}"
+    return f"{table.in_ns(ns)} ns"
 
 
 def _absolute(row: Row, unit: str) -> tuple[Any, ...]:
@@ -169,69 +188,49 @@ def _absolute(row: Row, unit: str) -> tuple[Any, ...]:
 
 # --- memory over time --------------------------------------------------------------------------------
 
-SHOWN_ABOVE = 4.0           # a line that reaches more than this many times the height of the others is cut
 TIMED_WORKLOADS = ("cycles", "autograd")
 
 
-def _over_time(place: Path, runs: list[tuple[list[GroupSummary], list[Line]]], versus: str) -> list[Path]:
-    """Panels for the groups whose memory over time is the finding."""
+def _over_time(place: Path, runs: list[tuple[list[GroupSummary], list[Line]]], names: list[str]) -> list[Path]:
+    """Panels for the groups whose memory over time is the finding, all on one scale. names: of two runs."""
     groups = [g for g in runs[-1][0] if g.workload in TIMED_WORKLOADS
               and any(l["group"] == g.name and _samples(l) for l in runs[-1][1])][:3]
     if not groups:
         return []
     backends = _backends(groups)
-    rows, notes, tops, widest = [], [], [], []
+    rows: list[tuple] = []
     for panel, group in enumerate(groups, start=1):
-        ends = []           # (peak, seconds, mib, name)
         for number, (there, lines) in enumerate(runs, start=1):
-            for row in next((g.rows for g in there if g.name == group.name), []):
+            same = next((g for g in there if g.name == group.name), None)
+            for row in (r for r in (same.rows if same else []) if not r.twin):
                 line = next((l for l in lines if (l["group"], l["label"]) == (group.name, row.label) and _samples(l)), None)
                 key = _backend(group, row).key
-                if row.twin or line is None or key not in backends:
-                    continue
-                base = line["memory"]["baseline_rss"]
-                points = [(ns / 1e9, max(0.0, (rss - base) / 2**20)) for ns, rss in _samples(line)]
-                rows += [(panel, group.name, backends[key], row.label, number, f"{s:.6f}", f"{m:.3f}") for s, m in points]
-                ends.append((max(m for _, m in points), points, key[2]))
-        top, wide = _frame(ends)
-        notes += _leaving(panel, ends, top, wide)
-        tops.append(f"{top:.4g}")
-        widest.append(f"{wide:.4g}")
-    _tsv(place / "rss_over_time.tsv", "panel group backend label run seconds mib", rows)
-    _tsv(place / "rss_notes.tsv", "panel seconds mib note", notes or [(0, 0, 0, "")])
-    sub = "Resident memory above the empty process, sampled while the same number of units runs"
-    if versus:
-        sub = f"Solid: {versus.split(' ')[1]}; dashed: {versus.split(' ')[0]}; the same number of units"
+                if line and key in backends:
+                    rows += _curve(panel, group.name, backends[key], row.label, number, line)
+    _tsv(place / "rss_over_time.tsv", "panel group backend label run ms mib", rows)
+    widest = [max(r[5] for r in rows if r[0] == panel) * 1.02 for panel in range(1, len(groups) + 1)]
+    sub = "Resident memory while the same number of units runs; all panels on one scale"
+    if names:
+        sub = f"Thin: A, {names[0]}; thick: B, {names[1]}"
     return _gnuplot(place, "rss_over_time", {
         "TITLE": "Who gives memory back, and when?", "SUB": sub, **_series(backends), "GROUPS": len(groups),
-        "PANELS": _words(g.title for g in groups), "TOPS": _words(tops), "WIDEST": _words(widest), "RUNS": len(runs)})
+        "PANELS": _words(g.title for g in groups), "TOP": max(r[6] for r in rows) * 1.06 + 0.5, "RUNS": len(runs),
+        "WIDEST": _words(f"{w:.4g}" for w in widest), "STEPS": _words(f"{_step(w):g}" for w in widest)})
 
 
 def _samples(line: Line) -> list[list[float]]:
     return (line["memory"] or {}).get("series") or [] if line["purpose"] == "memory" else []
 
 
-def _frame(ends: list[tuple[float, list[tuple[float, float]], str]]) -> tuple[float, float]:
-    """Height and width of a panel: of all lines, less those that would squeeze the others flat."""
-    peaks = sorted(e[0] for e in ends)
-    top = peaks[0] if peaks else 1.0
-    for peak in peaks:
-        if peak > SHOWN_ABOVE * max(top, 1.0) and top > 0.2:
-            break
-        top = peak
-    cut = top < peaks[-1]
-    wide = max(points[-1][0] for _, points, _ in ends)
-    return max(top * (1.6 if cut else 1.12), 0.5), max(wide * 1.02, 1e-3)
+def _curve(panel: int, group: str, backend: int, label: str, run: int, line: Line) -> list[tuple]:
+    base = line["memory"]["baseline_rss"]
+    return [(panel, group, backend, label, run, ns / 1e6, max(0.0, (rss - base) / 2**20)) for ns, rss in _samples(line)]
 
 
-def _leaving(panel: int, ends: list[tuple[float, list[tuple[float, float]], str]], top: float, wide: float) -> list[tuple]:
-    """A word where a line goes through the ceiling; one word for those that do so together."""
-    gone = sorted((next(s for s, m in points if m > top), name, peak) for peak, points, name in ends if peak > top)
-    if not gone:
-        return []
-    first = gone[0][0]
-    text = [f"{name} to {peak:,.0f} MiB" for _, name, peak in gone]
-    return [(panel, min(first, 0.45 * wide), top * (1 - 0.055 * i), words) for i, words in enumerate(["↑ leave the panel:", *text])]
+def _step(width: float) -> float:
+    """Between two tics, so that there are three or four."""
+    power = 10 ** math.floor(math.log10(max(width, 1e-6) / 3))
+    return next(power * m for m in (1, 2, 5, 10) if width / (power * m) <= 4.5)
 
 
 # --- threads -----------------------------------------------------------------------------------------
@@ -300,7 +299,7 @@ def draw_versus(a: Path, b: Path) -> list[Path]:
         "SUB": f"A: {a.name}   B: {b.name}.   Grey: no difference (time: noise floor and interval; memory: 5 %)",
         "TIMES": _axis(times), "PEAKS": _axis(peaks), "TITLE_AT": 1 - 45 / height, "SUB_AT": 1 - 95 / height,
         "TOP_AT": 1 - 150 / height, "BOTTOM_AT": 110 / height})
-    drawn += _over_time(place, [runs[0], runs[1]], "A B")
+    drawn += _over_time(place, runs, [a.name, b.name])
     return drawn
 
 

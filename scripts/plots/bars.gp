@@ -7,12 +7,15 @@
 # (one word a backend: style name, key, and 1 where it is the same collector on another allocator), GROUPS (how many),
 # YMIN, YMAX.
 @HEAD
+KEY_FONT = sprintf(',%g', FS * (words(BACKENDS) > 6 ? 0.8 : 0.95))
+set key font KEY_FONT width (words(BACKENDS) > 6 ? -1.5 : 0.6)
 set datafile separator tab
 set logscale y 2
 set yrange [YMIN:YMAX]
 set xrange [-0.5:GROUPS - 0.5]
 set ytics scale 0.4 ('1' 1)
-do for [k=1:10] { set ytics add (sprintf('%d×', 2**k) 2.0**k) ; set ytics add (sprintf('1/%d', 2**k) 2.0**-k) }
+EVERY = (YMAX / YMIN > 4000 ? 3 : YMAX / YMIN > 300 ? 2 : 1)
+do for [k=EVERY:15:EVERY] { set ytics add (sprintf('%d×', 2**k) 2.0**k) ; set ytics add (sprintf('1/%d', 2**k) 2.0**-k) }
 if (YMAX / YMIN < 8) { set ytics add ('1.5×' 1.5, '3×' 3, '3/4' 0.75, '3/8' 0.375) }
 set xtics scale 0 textcolor rgb INK offset 0,0.2
 set bmargin at screen 0.135
@@ -28,7 +31,6 @@ at(g, b)   = g + (b - (COUNT + 1) / 2.0) * STEP
 mine(b)    = (column('backend') == b)
 x(b)       = (mine(b) ? at(column('place'), b) : NaN)
 fill(b)    = (word(FADED, b) eq '1' ? 0.45 : 1.0)
-factor(v)  = (v >= 9.95 ? sprintf('%.0f', v) : v >= 0.995 ? sprintf('%.1f', v) : v >= 0.0995 ? sprintf('%.2f', v) : sprintf('%.3f', v))
 shows(way) = strcol('outcome') eq 'ok' && strcol('baseline') ne '1' && (column('value') >= 1 ? 1 : -1) == way
 LIFT = (YMAX / YMIN) ** 0.012
 TEXT = FS * (COUNT * GROUPS > 44 ? 0.56 : COUNT * GROUPS > 28 ? 0.66 : 0.74)
@@ -36,9 +38,9 @@ plot for [b=1:COUNT] DATA using (x(b)):(column('value')):(x(b)-STEP*0.44):(x(b)+
          with boxxyerror ls style_of(word(BACKENDS, b)) fs transparent solid fill(b) noborder title word(NAMES, b), \
      for [b=1:COUNT] DATA using (x(b)):(column('low')):(0):(column('high') - column('low')) \
          with vectors nohead lc rgb '#111111' lw LW*0.5 notitle, \
-     for [b=1:COUNT] DATA using (shows(1) ? x(b) : NaN):(column('high') * LIFT):(factor(column('value'))) \
+     for [b=1:COUNT] DATA using (shows(1) ? x(b) : NaN):(column('high') * LIFT):(strcol('text')) \
          with labels left rotate by 90 font sprintf(',%g', TEXT) textcolor rgb MID notitle, \
-     for [b=1:COUNT] DATA using (shows(-1) ? x(b) : NaN):(column('low') / LIFT):(factor(column('value'))) \
+     for [b=1:COUNT] DATA using (shows(-1) ? x(b) : NaN):(column('low') / LIFT):(strcol('text')) \
          with labels right rotate by 90 font sprintf(',%g', TEXT) textcolor rgb MID notitle, \
      for [b=1:COUNT] DATA using (strcol('outcome') eq 'ok' ? NaN : x(b)):(LIFT):(strcol('outcome')) \
          with labels left rotate by 90 font sprintf(',%g', TEXT) textcolor rgb '#B00020' notitle, \

@@ -11,12 +11,21 @@ LEFT = 0.082; RIGHT = 0.975; GAP = 0.07
 WIDE = (RIGHT - LEFT - GAP * (GROUPS - 1)) / GROUPS
 threads(g, b) = (column('panel') == g && column('backend') == b ? column('threads') : NaN)
 set multiplot
-set key at screen 0.05, screen 0.868 left top Left reverse horizontal samplen 1.6 width 0.6 spacing 1.1 textcolor rgb INK nobox
-set tmargin at screen 0.72
-set bmargin at screen 0.125
+# the key stands over all panels: it belongs to a plot of its own, without data
+set lmargin at screen 0.05; set rmargin at screen 0.985; set tmargin at screen 0.85; set bmargin at screen 0.125
+KEY_FONT = sprintf(',%g', FS * (words(BACKENDS) > 6 ? 0.8 : 0.95))
+set key at screen 0.05, screen 0.868 left top Left reverse horizontal samplen 1.6 width 0.6 spacing 1.1 font KEY_FONT textcolor rgb INK nobox
+unset border; unset tics; unset grid; set yrange [0:1]; set xrange [0:1]
+plot for [b=1:words(BACKENDS)] NaN with linespoints ls style_of(word(BACKENDS, b)) title word(NAMES, b)
+unset key; unset label 101; unset label 102
+set border 3 lc rgb MID lw LW*0.35
+set grid ytics ls 90
+set tics nomirror out scale 0.6 textcolor rgb MID
+set tmargin at screen 0.75
 set logscale y 10
 set xrange [0.8:THREADS + 0.2]
-set xtics 1,1,THREADS
+set xtics nomirror out scale 0.6 1,1,THREADS textcolor rgb MID
+set ytics nomirror out scale 0.6 textcolor rgb MID
 set yrange [LOW:HIGH]
 set format y '%.0s %c'
 set xlabel 'threads'
@@ -28,10 +37,7 @@ do for [g=1:GROUPS] {
     plot for [b=1:words(BACKENDS)] DATA using (threads(g, b)):'rate' with lines ls style_of(word(BACKENDS, b)) notitle, \
          for [b=1:words(BACKENDS)] DATA using (threads(g, b)):'rate':'low':'high' \
              with yerrorbars ls style_of(word(BACKENDS, b)) lw LW*0.5 notitle, \
-         for [b=1:words(BACKENDS)] NaN with linespoints ls style_of(word(BACKENDS, b)) title (g == 1 ? word(NAMES, b) : ''), \
          'threads_outcomes.tsv' using (column('panel') == g ? 0.85 : NaN):(LOW * (HIGH / LOW) ** (0.05 * column('line'))):(strcol('text')) \
              with labels left font sprintf(',%g', FS*0.72) textcolor rgb '#B00020' notitle
-    unset label 101; unset label 102
-    unset key
 }
 unset multiplot
