@@ -11,6 +11,12 @@
 
 enum { LIBRARY_PATH_BYTES = 4096 };
 
+#ifdef REFARENA_SANITIZED
+enum { LIBRARY_PRELOADS = false };      /* a sanitizer is a malloc itself, and stays the first one */
+#else
+enum { LIBRARY_PRELOADS = true };
+#endif
+
 /* The absolute path of `name`: a path, or a soname that is looked for where the dynamic loader looks.
  * False: no such file there. */
 bool library_find(const char *name, char *path, size_t path_bytes);

@@ -18,12 +18,6 @@ extern char **environ;
 
 #define PRELOAD_MARK "REFARENA_PRELOADED"       /* set in the process that was executed anew */
 
-#ifdef REFARENA_SANITIZED
-enum { PRELOAD_SUPPORTED = false };             /* a sanitizer is a malloc itself, and stays the first one */
-#else
-enum { PRELOAD_SUPPORTED = true };
-#endif
-
 static bool preload_begins(const char *text, const char *with) {
     return !strncmp(text, with, strlen(with));
 }
@@ -107,7 +101,7 @@ bool allocator_preload(const char *spec, char *const argv[], bool *missing, char
     if (!registry_parse(spec, &parsed, why, why_bytes))
         return false;
     wanted = registry_library(&parsed) != NULL;
-    if (!PRELOAD_SUPPORTED)
+    if (!LIBRARY_PRELOADS)
         return !wanted || (snprintf(why, why_bytes, "%s: unsupported in a sanitizer build", parsed.base), false);
     if (wanted && !preload_locate(&parsed, path, missing, why, why_bytes))
         return false;
@@ -124,7 +118,7 @@ bool allocator_preload(const char *spec, char *const argv[], bool *missing, char
 }
 
 const char *allocator_preloaded_library(void) {
-    if (!PRELOAD_SUPPORTED || library_has_malloc_of_libc())
+    if (!LIBRARY_PRELOADS || library_has_malloc_of_libc())
         return NULL;
     return library_of_malloc();
 }

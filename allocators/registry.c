@@ -104,6 +104,8 @@ static const allocator *registry_preloaded(const registry_spec *parsed, char *wh
     static char name[REGISTRY_NAME_BYTES];
     const char *library = registry_library(parsed);
     char path[LIBRARY_PATH_BYTES];
+    if (!LIBRARY_PRELOADS)
+        return snprintf(why, why_bytes, "%s: unsupported in a sanitizer build", parsed->base), NULL;
     if (!library_find(library, path, sizeof path))
         return snprintf(why, why_bytes, "%s: %s is not there", parsed->base, library), NULL;
     if (!library_has_malloc_of_process(path))
