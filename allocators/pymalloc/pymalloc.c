@@ -137,8 +137,7 @@ static void *pymalloc_alloc_zeroed(size_t bytes, size_t alignment) {
     return pymalloc_note_passed(system_allocator.alloc_zeroed(bytes ? bytes : 1, alignment));
 }
 
-/* A block that shrinks is moved only if that saves more than a quarter of it: three quarters or more of a
- * block in use are not worth a copy. */
+/* A block that shrinks is moved only if that saves a quarter of it or more: else it is not worth a copy. */
 static void *pymalloc_resize(void *block, size_t old_bytes, size_t new_bytes) {
     (void)old_bytes;
     if (!radix_owns(block))
