@@ -15,7 +15,7 @@ void pool_init_lists(void) {
         pool_lists[i] = (pool_link){ &pool_lists[i], &pool_lists[i] };
 }
 
-void pool_extend(pool *p) {
+void *pool_extend(pool *p, void *handed_out) {
     if (p->virgin_offset <= p->last_offset) {
         p->free = (char *)p + p->virgin_offset;
         p->virgin_offset += size_class_bytes(p->size_class);
@@ -23,6 +23,7 @@ void pool_extend(pool *p) {
     } else {
         pool_unlink(p);
     }
+    return handed_out;
 }
 
 void *pool_start(pool *p, uint32_t size_class) {

@@ -81,8 +81,9 @@ static inline void pool_unlink(pool *p) {
 /* All lists empty. Once, before anything else. */
 void pool_init_lists(void);
 
-/* The free list has run out by the block that was just handed out: carve one more, or be full. */
-void pool_extend(pool *p);
+/* The free list has run out by the block that was just handed out: carve one more, or be full. Returns that
+ * block, so that the fast path ends in a jump here and saves no register. */
+void *pool_extend(pool *p, void *handed_out);
 
 /* Make the empty pool p one of `size_class`, link it, and hand out a block of it. */
 void *pool_start(pool *p, uint32_t size_class);

@@ -99,10 +99,8 @@ static void *pymalloc_alloc(size_t bytes, size_t alignment) {
     void *block = p->free;
     p->used_blocks++;
     p->free = pool_read_link(block);
-    if (!PYMALLOC_LIKELY(p->free != NULL))
-        pool_extend(p);
     watch_grant(block, bytes);
-    return block;
+    return PYMALLOC_LIKELY(p->free != NULL) ? block : pool_extend(p, block);
 }
 
 /* `bytes` would say without a look whether the block is ours, but CPython's free is not told it, so neither
