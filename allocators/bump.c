@@ -123,7 +123,8 @@ static bool bump_reset(void) {
 }
 
 static void bump_check(void) {
-    INVARIANT(bump.start <= bump.top && bump.top <= bump.dirty && bump.dirty <= bump.end, "(B1) the marks are in order");
+    INVARIANT(bump.start <= bump.top && bump.top <= bump.dirty && bump.dirty <= bump.end,
+              "(B1) the marks are in order");
     INVARIANT(((size_t)bump.top | (size_t)bump.dirty) % ALLOCATOR_ALIGNMENT == 0, "(B1) the marks are aligned");
     size_t rest = bump_up((size_t)bump.dirty, BUMP_PAGE_BYTES) - (size_t)bump.dirty;    /* of a page that is there */
     for (size_t i = 0; i < rest && bump.dirty + i < bump.end; i++)

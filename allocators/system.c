@@ -54,7 +54,7 @@ static size_t system_at_least(size_t bytes) {
 
 /* Not aligned_alloc: that wants a multiple of the alignment, which would ask for more than was asked.
  * What comes back is looked at, because mimalloc 2.0.9, as Debian 12 has it, misaligns requests that are a
- * multiple of 256, 512 or 1024 aligned to that (its issue 700); a byte more avoids it. */
+ * multiple of 256, 512 or 1024 aligned to that (microsoft/mimalloc#700); a byte more avoids it. */
 static void *system_alloc_aligned(size_t bytes, size_t alignment) {
     for (size_t more = 0; more <= 1; more++) {
         void *block;

@@ -210,7 +210,8 @@ void arena_check(void) {
         if (!a->start)
             continue;
         held++;
-        INVARIANT(a->total_pools == ARENA_POOLS - (a->start % POOL_BYTES != 0), "(A1) an unaligned arena has one pool less");
+        INVARIANT(a->total_pools == ARENA_POOLS - (a->start % POOL_BYTES != 0),
+                  "(A1) an unaligned arena has one pool less");
         INVARIANT(radix_owns((void *)a->start) && radix_owns((void *)(a->start + ARENA_BYTES - 1)),
                   "(A6) the radix map knows an arena from its first byte to its last");
         arena_check_pools(a, i);

@@ -47,7 +47,9 @@ TEST(there_are_32_classes_16_bytes_apart) {
 }
 
 TEST(a_pool_of_16_kib_has_room_for_as_many_blocks_as_cpythons) {
-    static const size_t known[][2] = { { 16, 1021 }, { 32, 510 }, { 48, 340 }, { 64, 255 }, { 128, 127 }, { 256, 63 }, { 512, 31 } };
+    static const size_t known[][2] = {
+        { 16, 1021 }, { 32, 510 }, { 48, 340 }, { 64, 255 }, { 128, 127 }, { 256, 63 }, { 512, 31 },
+    };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         start_afresh(NULL);
         assert_int_equal(pool_capacity(size_class_of(known[i][0])), known[i][1]);

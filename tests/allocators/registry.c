@@ -155,7 +155,9 @@ TEST(a_preload_from_outside_is_not_taken_for_the_system) {
 }
 
 TEST(an_unknown_name_is_answered_with_the_known_ones) {
-    static const char *const unknown[] = { "nonesuch", "", "locked:nonesuch", "nonesuch:pymalloc", "pymalloc:locked", "locked:" };
+    static const char *const unknown[] = {
+        "nonesuch", "", "locked:nonesuch", "nonesuch:pymalloc", "pymalloc:locked", "locked:",
+    };
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
         for (const allocator_entry *entry = allocator_entries(); entry->name; entry++)
             assert_refused(unknown[i], entry->name);
