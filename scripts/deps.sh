@@ -66,6 +66,6 @@ if [ -n "$wanted" ] && ! apt "$wanted"; then
     stop "apt-get failed, see above; still missing: $(missing "$needed")"
 fi
 for package in $extra; do       # one by one: one that does not exist here must not keep the others away
-    apt "$package" || printf 'deps: %s cannot be had; its rows will say "not installed"\n' "$package"
+    apt "$package" || printf 'deps: %s cannot be had; its rows will say "not installed"\n' "$package" >&2
 done
 exit 0

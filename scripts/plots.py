@@ -150,7 +150,7 @@ def _bars(place: Path, name: str, groups: list[GroupSummary], value: Any, unit: 
               "peak_rss_allocators": f"Does another allocator need less memory than {base_name}?",
               "peak_rss_collectors": "How much memory does each way of managing objects need?"}
     sub = f"{what[0]} relative to {base_name} (the line); logarithmic; whiskers: {what[1]}"
-    spread = (max(extremes) / min(extremes)) ** (0.16 if unit == "ns" else 0.28)     # room for what is written on bars
+    spread = (max(extremes) / min(extremes)) ** (0.16 if unit == "ns" else 0.34)     # room for what is written on bars
     return _gnuplot(place, name, {"TITLE": titles[name], "SUB": sub, **_series(backends), "GROUPS": len(groups),
                                   "YMIN": min(extremes) / spread, "YMAX": max(extremes) * spread})
 
@@ -160,7 +160,7 @@ def _bar_text(row: Row, bar: Bar | None, unit: str) -> str:
     if bar is None:
         return ""
     if unit == "MiB":
-        return f"{row.peak_rss / 2**20:.{0 if row.peak_rss >= 10 * 2**20 else 1}f} MiB"
+        return table.in_bytes(row.peak_rss)
     return f"{bar[0]:.{0 if bar[0] >= 9.95 else 1 if bar[0] >= 1.95 else 2 if bar[0] >= 0.0995 else 3}f}"
 
 
@@ -170,7 +170,7 @@ def _base_text(base: Row | None, unit: str) -> str:
     name = BASE_NAMES.get(base.collector or base.allocator, base.collector or base.allocator)
     if unit == "ns":
         return f"{name} {_duration(base.time.value)}" if base.time else f"{name}: {_outcome(base)}"
-    return f"{name} {table.in_mib(base.peak_rss)}" if base.peak_rss else f"{name}: {_outcome(base)}"
+    return f"{name} {table.in_bytes(base.peak_rss)}" if base.peak_rss else f"{name}: {_outcome(base)}"
 
 
 def _duration(ns: float) -> str:
@@ -208,7 +208,9 @@ def _over_time(place: Path, runs: list[tuple[list[GroupSummary], list[Line]]], n
                 if line and key in backends:
                     rows += _curve(panel, group.name, backends[key], row.label, number, line)
     _tsv(place / "rss_over_time.tsv", "panel group backend label run ms mib", rows)
-    widest = [max(r[5] for r in rows if r[0] == panel) * 1.02 for panel in range(1, len(groups) + 1)]
+    faded = {number for key, number in backends.items() if key[1]}
+    widest = [max(r[5] for r in rows if r[0] == panel and (r[2] not in faded or len(faded) == len(backends))) * 1.02
+              for panel in range(1, len(groups) + 1)]
     sub = "Resident memory while the same number of units runs; all panels on one scale"
     if names:
         sub = f"Thin: A, {names[0]}; thick: B, {names[1]}"
@@ -223,7 +225,7 @@ def _samples(line: Line) -> list[list[float]]:
 
 
 def _curve(panel: int, group: str, backend: int, label: str, run: int, line: Line) -> list[tuple]:
-    base = line["memory"]["baseline_rss"]
+    base = summary.floor_bytes(line)
     return [(panel, group, backend, label, run, ns / 1e6, max(0.0, (rss - base) / 2**20)) for ns, rss in _samples(line)]
 
 

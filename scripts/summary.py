@@ -132,7 +132,7 @@ def _row(plan: dict[str, Any], lines: list[Line], wrong: set[int]) -> Row:
         row.notes.append("not amortised")
     if any(l["renewed"] for l in kept):
         row.notes.append("emptied between units")
-    elif plan["method"] == "blocks" and any(l["reclaims"] is False for l in kept):
+    elif any(l["reclaims"] is False for l in kept):
         row.notes.append("never reclaims")
     _memory(row, [l for l in lines if l["purpose"] == "memory" and l["outcome"] == "ok" and l["memory"]])
     return row
@@ -172,11 +172,16 @@ def _memory(row: Row, lines: list[Line]) -> None:
     def middle(values: list[float | None]) -> float | None:
         known = [v for v in values if v is not None]
         return stats.middle(known) if known else None
-    peaks = [l["memory"]["peak_rss"] - l["memory"]["baseline_rss"] - l["memory"]["workload_bytes"] for l in lines]
+    peaks = [l["memory"]["peak_rss"] - floor_bytes(l) for l in lines]
     if peaks:
         row.peak_rss, row.peak_low, row.peak_high = stats.middle(peaks), min(peaks), max(peaks)
         row.live_bytes = middle([l["memory"].get("live_bytes") for l in lines])
         row.overhead = middle([l["memory"].get("overhead") for l in lines])
+
+
+def floor_bytes(line: Line) -> int:
+    """RSS that is not the backend's: the process before the workload, and the workload's own tables."""
+    return line["memory"]["baseline_rss"] + (line["memory"]["workload_bytes"] or 0)
 
 
 def _judge(summary: GroupSummary, samples: dict[str, stats.Rounds], pair: str) -> None:

@@ -42,7 +42,7 @@ def _line(cells: tuple[str, ...], widths: list[int]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     verdict = row.verdict + (f" ({', '.join(row.notes)})" if row.notes else "")
-    peak = in_mib(row.peak_rss) if row.peak_rss is not None else "-"
+    peak = in_bytes(row.peak_rss) if row.peak_rss is not None else "-"
     if row.time is None:
         return (row.label, "-", "-", "-", "-", peak, verdict)
     ratio = ("1.00", "") if row.ratio is None and row.verdict == "baseline" else ("-", "-")
@@ -73,8 +73,11 @@ def in_ns(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}" if value >= 100 else f"{value:#.3g}"
 
 
-def in_mib(size: float) -> str:
-    return f"{size / 2**20:,.1f} MiB"
+def in_bytes(size: float) -> str:
+    """Three digits, or whole pages of memory where it is little."""
+    if size < 2**20:
+        return f"{size / 2**10:,.0f} KiB"
+    return f"{size / 2**20:,.{1 if size < 100 * 2**20 else 0}f} MiB"
 
 
 # --- for other programs ------------------------------------------------------------------------------

@@ -52,6 +52,8 @@ class Seat:
         try:
             self.resident = Resident(harness, group, self.row, repetition, core)
             self.resident.ready()
+            if self.resident.facts.get("reclaims") is False and not self.resident.facts.get("renewed"):
+                raise Ended("unsupported", "never reclaims what this workload drops: measure it in blocks")
             self._size(group["turn_ms"] * 1e6, self.resident.unit_ns)
             first = self.resident.turn(self.units, self.lead_in)
             self._size(group["turn_ms"] * 1e6, first["wall_ns"] / first["units"])

@@ -37,9 +37,31 @@ configurations = ["refcount/system", "cyclic/system"]
 
 
 class Bench(unittest.TestCase):
-    """Each test has a folder: bin (the fake under several names), results, small.toml."""
+    """Each test has a folder: bin (the fake under several names), results, small.toml. Where a class only reads what
+    one run left, it says so in SHARED (what the fake does in it), and all its tests share that run."""
+
+    SHARED: dict | None = None
+    MATRIX = SMALL
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        if cls.SHARED is not None:
+            cls.one = cls()
+            cls.one.lay_out()
+            cls.shared_done = cls.one.bench(fake=cls.SHARED, plots=True)
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        if cls.SHARED is not None:
+            cls.one.doCleanups()
 
     def setUp(self) -> None:
+        if self.SHARED is None:
+            self.lay_out()
+        else:
+            self.folder, self.results, self.log, self.done = (self.one.folder, self.one.results, self.one.log, self.shared_done)
+
+    def lay_out(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="refarena-test-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         (self.folder / "bin").mkdir()
@@ -47,7 +69,7 @@ class Bench(unittest.TestCase):
             (self.folder / "bin" / name).symlink_to(ROOT / "tests/fake_harness.py")
         self.results = self.folder / "results"
         self.log = self.folder / "log"
-        self.matrix(SMALL)
+        self.matrix(self.MATRIX)
 
     def matrix(self, text: str) -> None:
         (self.folder / "small.toml").write_text(text)

@@ -10,7 +10,7 @@ set datafile separator tab
 DATA = 'rss_over_time.tsv'
 set label 101 TITLE at screen 0.05, screen 0.955 left font sprintf(',%g', FT) textcolor rgb INK
 set label 102 SUB   at screen 0.05, screen 0.902 left font sprintf(',%g', FS*0.87) textcolor rgb MID
-LEFT = 0.075; RIGHT = 0.985; GAP = 0.03
+LEFT = 0.075; RIGHT = 0.985; GAP = 0.045
 WIDE = (RIGHT - LEFT - GAP * (GROUPS - 1)) / GROUPS
 shown(b) = (word(FADED, b) eq '0')
 at(g, b, r) = (shown(b) && column('panel') == g && column('backend') == b && column('run') == r ? column('ms') : NaN)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""Dependencies: only what is missing is installed, by a line that is shown, and never by asking for a password."""
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+SCRIPT = Path(__file__).resolve().parent.parent / "scripts/deps.sh"
+
+
+class Deps(unittest.TestCase):
+    """A folder of commands stands first on PATH: a dpkg-query that knows some packages, an apt-get that only notes."""
+
+    def setUp(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="refarena-deps-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        for name in ("dpkg-query", "apt-get", "sudo"):
+            (self.folder / name).touch(mode=0o755)
+        self.knows("all")
+        self.apt(f'echo "$@" >>{self.folder}/asked')
+        self.command("sudo", "exit 1")
+
+    def command(self, name: str, body: str) -> None:
+        (self.folder / name).write_text(f"#!/bin/sh\n{body}\n")
+
+    def knows(self, *missing: str) -> None:
+        lines = "\n".join(f'{name}) exit 1;;' for name in missing)
+        self.command("dpkg-query", f'for p; do :; done\ncase "$p" in\n{lines}\nesac\nprintf installed')
+
+    def apt(self, body: str) -> None:
+        self.command("apt-get", body)
+
+    def run_for(self, what: str, **more: str) -> subprocess.CompletedProcess:
+        environment = {**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}", "DEPS_UID": "0",
+                       "DEPS_UNAME": "Linux x86_64", **more}
+        return subprocess.run([str(SCRIPT), *what.split()], capture_output=True, text=True, timeout=20, env=environment, check=False)
+
+    def asked(self) -> str:
+        path = self.folder / "asked"
+        return path.read_text() if path.exists() else ""
+
+    def test_nothing_missing_is_silent_and_installs_nothing(self):
+        done = self.run_for("all")
+        self.assertEqual((done.returncode, done.stdout, done.stderr, self.asked()), (0, "", "", ""))
+
+    def test_only_what_is_missing_is_installed_and_the_line_is_shown_first(self):
+        self.knows("gnuplot-nox", "libcmocka-dev")
+        done = self.run_for("bench")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("apt-get install -y -q --no-install-recommends gnuplot-nox\n", done.stdout)
+        self.assertNotIn("libcmocka", self.asked())
+        self.assertIn("libcmocka-dev", self.run_for("test").stdout)
+
+    def test_lists_are_fetched_once_and_only_after_a_failure(self):
+        self.knows("gcc")
+        self.apt(f'echo "$1" >>{self.folder}/asked; [ "$1" = update ] && touch {self.folder}/fresh; [ -e {self.folder}/fresh ]')
+        self.assertEqual(self.run_for("bench").returncode, 0)
+        self.assertEqual(self.asked().split(), ["install", "update", "install"])
+
+    def test_an_optional_allocator_that_cannot_be_had_is_not_a_failure(self):
+        self.knows("libmimalloc2.0")
+        self.apt("exit 100")
+        done = self.run_for("bench")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("libmimalloc2.0 cannot be had", done.stderr)
+
+    def test_a_needed_package_that_cannot_be_had_is_status_2(self):
+        self.knows("gcc")
+        self.apt("echo no network >&2; exit 100")
+        done = self.run_for("bench")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("no network", done.stderr)
+        self.assertIn("still missing: gcc", done.stderr)
+
+    def test_a_user_without_sudo_is_told_the_exact_line(self):
+        self.knows("gcc", "libjemalloc2")
+        done = self.run_for("bench", DEPS_UID="1000")
+        self.assertEqual((done.returncode, self.asked()), (2, ""))
+        self.assertIn("sudo apt-get update && sudo apt-get install -y --no-install-recommends gcc libjemalloc2", done.stderr)
+
+    def test_a_user_whose_sudo_asks_nothing_installs_through_it(self):
+        self.knows("gcc")
+        self.command("sudo", '[ "$1" = -n ] && shift; exec "$@"')
+        done = self.run_for("bench", DEPS_UID="1000")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("+ sudo -n env", done.stdout)
+
+    def test_deps_no_skips_everything(self):
+        self.knows("gcc")
+        self.assertEqual((self.run_for("bench", DEPS="no").returncode, self.asked()), (0, ""))
+
+    def test_other_systems_get_one_line_and_status_2(self):
+        for system in ("Darwin arm64", "Linux armv7l"):
+            done = self.run_for("all", DEPS_UNAME=system)
+            self.assertEqual((done.returncode, len(done.stderr.strip().splitlines())), (2, 1))
+            self.assertIn(system, done.stderr)
+
+    def test_an_unknown_purpose_is_status_2(self):
+        self.assertEqual(self.run_for("everything").returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""The figures: drawn again without measuring, laid over each other, complete in their data, outcomes written."""
+import csv
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+from run_support import ROOT, Bench
+
+MATRIX = """
+about = "for tests"
+repetitions = 2
+least_repetitions = 2
+rounds = 2
+turn_ms = 1
+block_rounds = 2
+memory_repetitions = 1
+bias_turns = 0
+touch_s = 0
+[[group]]
+name = "churn"
+workload = "churn"
+configurations = ["system", "jemalloc", "pymalloc"]
+[[group]]
+name = "cycles"
+workload = "cycles"
+method = "blocks"
+configurations = ["refcount/system", "cyclic/system", "refcount/pymalloc"]
+[[group]]
+name = "own"
+workload = "shared"
+figure = "threads"
+method = "blocks"
+threads = [1, 2]
+configurations = ["refcount/system", "gil/system"]
+"""
+
+
+@unittest.skipIf(shutil.which("gnuplot") is None, "gnuplot is not installed")
+class Plots(Bench):
+    def setUp(self) -> None:
+        super().setUp()
+        self.matrix(MATRIX)
+
+    def plots(self, *more: str) -> subprocess.CompletedProcess:
+        return subprocess.run([sys.executable, str(ROOT / "scripts/plots.py"), "--results", str(self.results), *more],
+                              capture_output=True, text=True, timeout=50, check=False)
+
+    def table(self, path: Path) -> list[dict[str, str]]:
+        with open(path, encoding="utf-8") as stream:
+            return list(csv.DictReader(stream, delimiter="\t"))
+
+    def test_a_run_is_drawn_again_without_measuring_and_its_data_are_complete(self):
+        self.bench(fake={"jemalloc": {"crash_at": 1}, "gil/system@2": {"capacity": 1.1}, "refcount/system@2": {"outcome": "unsupported"}})
+        before = (self.runs()[0] / "invocations.jsonl").read_bytes()
+        done = self.plots()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        folder = self.runs()[0] / "plots"
+        for name in ("throughput_allocators", "throughput_collectors", "peak_rss_allocators", "peak_rss_collectors",
+                     "rss_over_time", "threads"):
+            for form in ("svg", "png"):
+                self.assertGreater((folder / f"{name}.{form}").stat().st_size, 2000, name)
+            self.assertIn(f"{name}.png", done.stdout)
+        rows = {r["label"]: r for r in self.table(folder / "throughput_allocators.tsv")}
+        self.assertEqual(set(rows), {"system", "jemalloc", "pymalloc"})
+        self.assertEqual((rows["jemalloc"]["outcome"], rows["jemalloc"]["value"]), ("crash", "NaN"))
+        self.assertIn("crash", (folder / "throughput_allocators.svg").read_text())
+        self.assertIn("no free cores", (folder / "threads.svg").read_text())
+        self.assertEqual((self.runs()[0] / "invocations.jsonl").read_bytes(), before)
+
+    def test_a_backend_has_one_colour_in_every_figure(self):
+        self.bench()
+        self.plots()
+        folder = self.runs()[0] / "plots"
+        pymalloc, cyclic = r"rgb\(213, +94, +0\)", r"rgb\( *17, 119, +51\)"
+        for name, colour in (("throughput_allocators", pymalloc), ("peak_rss_allocators", pymalloc),
+                             ("throughput_collectors", cyclic), ("rss_over_time", cyclic)):
+            self.assertTrue(re.search(colour, (folder / f"{name}.svg").read_text()), name)
+
+    def test_two_runs_are_laid_over_each_other(self):
+        self.bench(fake={"*": {"noise": 0.001}})
+        self.bench(fake={"*": {"noise": 0.001}, "jemalloc": {"ns": 20, "peak": 40 << 20}})
+        a, b = self.runs()
+        done = self.plots("--a", a.name, "--b", str(b))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        place = b / "plots" / f"versus-{a.name}"
+        rows = {r["name"]: r for r in self.table(place / "versus.tsv")}
+        self.assertAlmostEqual(float(rows["churn  jemalloc"]["time"]), 2, delta=0.05)
+        self.assertEqual((rows["churn  jemalloc"]["time_sure"], rows["churn  system"]["time_sure"]), ("1", "0"))
+        self.assertGreater(float(rows["churn  jemalloc"]["peak"]), 3)
+        for name in ("versus.png", "versus.svg", "rss_over_time.png"):
+            self.assertTrue((place / name).exists(), name)
+
+    def test_what_is_not_a_run_is_one_line_and_status_2(self):
+        self.bench()
+        (self.results / "other").mkdir()
+        for arguments in (("--run", "other"), ("--run", "/nowhere"), ("--a", self.runs()[0].name)):
+            done = self.plots(*arguments)
+            self.assertEqual((done.returncode, len(done.stderr.strip().splitlines())), (2, 1), done.stderr)
+
+    def test_a_run_of_failures_only_is_still_drawn(self):
+        done = self.bench("--workloads", "churn", fake={"*": {"outcome": "not_installed"}}, plots=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("not installed", (self.runs()[0] / "plots/throughput_allocators.svg").read_text())
+
+    def test_a_damaged_run_json_is_one_line(self):
+        self.bench("--workloads", "churn")
+        (self.runs()[0] / "run.json").write_text("{")
+        done = self.plots("--run", str(self.runs()[0]))
+        self.assertEqual((done.returncode, len(done.stderr.strip().splitlines())), (2, 1), done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
