@@ -109,13 +109,17 @@ $(BUILD)/once/%.o: %.c
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) $(BUILD_FACTS) -c $< -o $@
 
-# what the executables say of themselves; the stamp changes when the commit does
+# what the executables say of themselves; a stamp is written when what it says changes
 COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null)$(shell git diff --quiet HEAD -- 2>/dev/null || echo +)
 $(BUILD)/once/harness/provenance.o: BUILD_FACTS = -DREFARENA_FLAGS='"$(strip $(STD) $(CFLAGS) $(COMMON))"' -DREFARENA_COMMIT='"$(COMMIT)"'
 $(BUILD)/once/harness/provenance.o: $(BUILD)/commit
-$(BUILD)/commit: ALWAYS
+$(BUILD)/commit $(BUILD)/callgrind: ALWAYS
 	$(MAKE_FOLDER)
-	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' > $@
+	@echo '$(STAMP)' | cmp -s - $@ || echo '$(STAMP)' > $@
+$(BUILD)/commit: STAMP = $(COMMIT)
+# valgrind may be installed after the first build: its macros must then come in
+$(BUILD)/callgrind: STAMP = $(wildcard /usr/include/valgrind/callgrind.h)
+$(BUILD)/once/harness/turn.o: $(BUILD)/callgrind
 .PHONY: ALWAYS
 
 $(BUILD)/once/%.o: %.cc
