@@ -66,10 +66,19 @@ void mutator_sum(uint64_t *born, uint64_t *died) {
 
 void mutator_forget_departed(void) { mutators.departed_born = mutators.departed_died = 0; }
 
+void mutator_each(void (*visit)(mutator *m, void *context), void *context) {
+    pthread_mutex_lock(&mutators.lock);
+    for (mutator *m = mutators.first; m != NULL; m = base(m)->next)
+        visit(m, context);
+    pthread_mutex_unlock(&mutators.lock);
+}
+
 void mutator_each_local(void (*visit)(local *l, void *context), void *context) {
+    pthread_mutex_lock(&mutators.lock);
     for (mutator *m = mutators.first; m != NULL; m = base(m)->next)
         for (local *l = base(m)->stack; l < base(m)->top; l++)
             visit(l, context);
+    pthread_mutex_unlock(&mutators.lock);
 }
 
 /* --- the oracle ------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ typedef struct mutator_base {
     local   *stack, *top, *limit;
     mutator *next, **link;              /* in the list of all mutators */
     uint64_t born, died;                /* objects, by this thread */
+    _Atomic uint64_t seen_epoch;        /* threads/stop_the_world.h; 0: not attached yet */
 } mutator_base;
 
 static inline local *frame_open(mutator *m, size_t locals) {
@@ -42,7 +43,8 @@ void     mutator_destroy(mutator *m, size_t bytes);
 void     mutator_sum(uint64_t *born, uint64_t *died);
 void     mutator_forget_departed(void);
 
-/* Call visit with every local of every frame that is open, and with its thread. */
+/* Call visit with every mutator, and with every local of every open frame; none comes or goes meanwhile. */
+void     mutator_each(void (*visit)(mutator *m, void *context), void *context);
 void     mutator_each_local(void (*visit)(local *l, void *context), void *context);
 
 /* What is reachable from locals and globals: objects, and payload bytes (headers of header_bytes not

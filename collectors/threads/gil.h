@@ -34,4 +34,11 @@ static inline void threads_poll(mutator *m) {
 static inline void threads_open(void) { gil_open(); }
 static inline uint64_t threads_switches(void) { return gil_switches(); }
 
+/* Who holds the lock runs alone: the world is always stopped, and all others wait at a poll or detached. */
+static inline bool     threads_stop(mutator *m)     { (void)m; return true; }
+static inline void     threads_start(mutator *m)    { (void)m; }
+static inline uint64_t threads_last_stop_ns(void)   { return 0; }
+static inline uint64_t threads_epoch_advance(void)  { return 1; }
+static inline uint64_t threads_oldest_epoch(void)   { return UINT64_MAX; }
+
 #endif

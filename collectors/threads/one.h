@@ -17,4 +17,11 @@ static inline void threads_poll(mutator *m)   { (void)m; }
 static inline void threads_open(void) {}
 static inline uint64_t threads_switches(void) { return 0; }
 
+/* Nobody else runs: the world is always stopped, and every other thread has always polled. */
+static inline bool     threads_stop(mutator *m)     { (void)m; return true; }
+static inline void     threads_start(mutator *m)    { (void)m; }
+static inline uint64_t threads_last_stop_ns(void)   { return 0; }
+static inline uint64_t threads_epoch_advance(void)  { return 1; }
+static inline uint64_t threads_oldest_epoch(void)   { return UINT64_MAX; }
+
 #endif
