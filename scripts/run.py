@@ -49,6 +49,9 @@ def main(arguments: list[str]) -> int:
     except (BadInput, Stopped) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:                             # whoever read the table has enough of it; the files are written
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Interrupted as stop:
         print(f"\nbench: interrupted; {stop}", file=sys.stderr)
         return 130
@@ -139,7 +142,7 @@ def open_run(options: argparse.Namespace, plan: Matrix, harness: Harness, known:
         about = record.read_run(folder)
         done = len(record.read_lines(folder))
         print(f"going on with {shown(folder)}: {done} invocations are done (RESUME=no begins anew)", flush=True)
-        about["sessions"] = about.get("sessions", 1) + 1
+        about["sittings"] = about.get("sittings", 1) + 1
     else:
         folder = record.begin(options.results, plan.name)
         words = {w["name"]: {"operation": w.get("operation"), "idea": w.get("idea")}
@@ -148,7 +151,7 @@ def open_run(options: argparse.Namespace, plan: Matrix, harness: Harness, known:
                  "command": machine.relative(" ".join(["scripts/run.py", *arguments])), "seed": plan["seed"],
                  "asked": _asked(options), "workloads": words, "machine": machine.provenance(),
                  "begun": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "before": machine.state(),
-                 "sessions": 1, "finished": None}
+                 "sittings": 1, "finished": None}
         rows = sum(len(g.configurations) for g in plan.groups)
         print(f"measuring '{plan.name}' into {shown(folder)}: {len(plan.groups)} groups, {rows} rows"
               + (f", about {plan['budget_s'] / 60:.0f} min at most" if plan["budget_s"] else ""), flush=True)
@@ -321,7 +324,7 @@ def finish(folder: Path, about: dict[str, Any], journal: Journal, options: argpa
     record.write_run(folder, about)
     record.point_latest(folder)
     print(f"\n{table.printed(groups, {name: w['operation'] or 'operation' for name, w in about['workloads'].items()})}\n")
-    _closing_words(folder, groups, drawn, options)
+    _closing_words(folder, about, groups, drawn, options)
     wrong = [(g, r) for g in groups for r in g.rows if r.outcome == "checksum"]
     for group, row in wrong:
         print(f"WRONG RESULT: {row.label} in group {group.name}: {row.message}", file=sys.stderr)
@@ -338,29 +341,43 @@ def _libraries(lines: list[Line]) -> dict[str, dict[str, str | None]]:
     return found
 
 
-def _closing_words(folder: Path, groups: list[summary.GroupSummary], drawn: list[Path], options: argparse.Namespace) -> None:
-    floors = [g.floor for g in groups if g.floor == g.floor]
+def _closing_words(folder: Path, about: dict[str, Any], groups: list[summary.GroupSummary], drawn: list[Path],
+                   options: argparse.Namespace) -> None:
+    floors = sorted((f"{100 * g.floor:.1f}" for g in groups if g.floor == g.floor), key=float)
     if floors:
-        print(f"noise floor of the run: {100 * min(floors):.1f} to {100 * max(floors):.1f} %, by group; "
-              "a smaller effect is no difference")
+        between = floors[0] if floors[0] == floors[-1] else f"{floors[0]} to {floors[-1]}"
+        print(f"noise floor of the run: {between} %, by group; a smaller effect is no difference")
     rejected = sum(r.rejected for g in groups for r in g.rows)
     if rejected:
         print(f"{rejected} measurements were disturbed from outside, rejected and taken again")
     print(f"\nresults: {shown(folder)}/  (summary.tsv, invocations.jsonl, benchmark.json)")
     for path in drawn:
         print(f"  plot   {shown(path)}")
-    print(f"\nnext: {_next(folder, groups, options)}")
+    print(f"\nnext: {_next(folder, groups, about, options)}")
 
 
-def _next(folder: Path, groups: list[summary.GroupSummary], options: argparse.Namespace) -> str:
-    earlier = sorted(p.parent.name for p in folder.parent.glob(f"*-{folder.name.split('Z-')[-1].split('.')[0]}/run.json")
-                     if p.parent.name < folder.name)
+def _next(folder: Path, groups: list[summary.GroupSummary], about: dict[str, Any], options: argparse.Namespace) -> str:
+    """The command that most likely comes next."""
+    earlier = _earlier(folder, about["matrix_digest"])
     if earlier:
-        return f"`make plots A={earlier[-1]} B={folder.name}` lays this run over the one before"
+        return f"`make plots A={earlier.name} B={folder.name}` lays this run over the one before"
     if options.matrix == "quick":
-        return "`make bench` takes 5 minutes and gives intervals you can quote"
+        return "`make bench` takes some minutes and gives intervals that can be quoted"
     slow = max(groups, key=lambda g: g.floor if g.floor == g.floor else 0)
     return f"`make bench MATRIX=full WORKLOADS={slow.workload}` measures the noisiest group with more invocations"
+
+
+def _earlier(folder: Path, digest: str) -> Path | None:
+    """The newest finished run before this one that measured the same."""
+    for other in sorted((p.parent for p in folder.parent.glob("*/run.json")), reverse=True):
+        if other.name < folder.name and not other.is_symlink():
+            try:
+                about = record.read_run(other)
+            except BadInput:
+                continue
+            if about.get("finished") and about.get("matrix_digest") == digest:
+                return other
+    return None
 
 
 if __name__ == "__main__":

@@ -118,9 +118,8 @@ def _draw_medians(drawn: np.ndarray, draw: np.random.Generator) -> np.ndarray:
 def _interval(value: float, draws: np.ndarray, invocations: int, log: bool = False) -> Estimate:
     if invocations < 2:
         return Estimate(value, float("nan"), float("nan"))
+    draws = value * (draws / value) ** _WIDER.get(invocations, 1.0)     # in logarithms: no time becomes negative
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    wider = _WIDER.get(invocations, 1.0)            # in logarithms: a time cannot become negative
-    low, high = value * (low / value) ** wider, value * (high / value) ** wider
     p_one = float("nan")
     if log:
         smaller = (np.count_nonzero(draws <= 1) + 1) / (len(draws) + 1)

@@ -31,7 +31,7 @@ def _group(group: GroupSummary, operation: str) -> str:
     rows = [_cells(r) for r in group.rows]
     widths = [max(len(c[i]) for c in [COLUMNS, *rows]) for i in range(len(COLUMNS))]
     lines = [head] + [_line(cells, widths) for cells in [COLUMNS, *rows]]
-    lines += [f"  {r.label}: {r.message}" for r in group.rows if r.message]
+    lines += [f"  {r.label}: {r.message}" for r in group.rows if r.message and not r.twin]
     return "\n".join(lines + [f"  {_floor(group)}"] + [f"  ! {note}" for note in group.notes])
 
 
