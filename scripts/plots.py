@@ -18,12 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import record
-import stats
 import summary
 import table
 from matrix import BadInput
 from record import Line, Stopped, shown
-from stats import Estimate
 from summary import GroupSummary, Row
 
 GNUPLOT = Path(__file__).resolve().parent / "plots"
@@ -290,7 +288,8 @@ def draw_versus(a: Path, b: Path) -> list[Path]:
             peak = row.peak_rss / old.peak_rss if row.peak_rss and old.peak_rss else None
             times += (ratio.low, ratio.high) if ratio else ()
             peaks += [peak] if peak else []
-            rows.append((len(rows) + 1, f"{group.name}  {row.label}", *((ratio.value, ratio.low, ratio.high) if ratio else ("NaN",) * 3),
+            three = (ratio.value, ratio.low, ratio.high) if ratio else ("NaN",) * 3
+            rows.append((len(rows) + 1, f"{group.name}  {row.label}", *three,
                          int(sure), peak or "NaN", int(bool(peak) and abs(peak - 1) > 0.05), outcome))
     if not rows:
         raise BadInput(f"{shown(a)} and {shown(b)} have no configuration in common")

@@ -63,7 +63,8 @@ def _interrupt(number: int, _frame: Any) -> None:
 
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__.splitlines()[0])
-    parser.add_argument("--matrix", default="default", help=f"{', '.join(matrices.known_matrices())}, or the path of a .toml file")
+    parser.add_argument("--matrix", default="default",
+                        help=f"{', '.join(matrices.known_matrices())}, or the path of a .toml file")
     parser.add_argument("--workloads", default="", help="only these workloads or groups")
     parser.add_argument("--collectors", default="", help="only these collectors")
     parser.add_argument("--allocators", default="", help="only these allocators; a path of a .so adds it")

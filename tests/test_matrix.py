@@ -2,9 +2,8 @@
 """Matrices: what is written is what is measured; mistakes are named; narrowing keeps what it can."""
 import tempfile
 import unittest
-from pathlib import Path
 
-from run_support import ROOT  # noqa: F401  (puts scripts/ on the path)
+import run_support  # noqa: F401  (puts scripts/ on the path)
 
 import matrix
 from matrix import BadInput

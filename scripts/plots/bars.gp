@@ -19,7 +19,7 @@ do for [k=EVERY:15:EVERY] { set ytics add (sprintf('%d×', 2**k) 2.0**k) ; set y
 if (YMAX / YMIN < 8) { set ytics add ('1.5×' 1.5, '3×' 3, '3/4' 0.75, '3/8' 0.375) }
 set xtics scale 0 textcolor rgb INK offset 0,0.2
 set bmargin at screen 0.135
-set lmargin at screen 0.085
+set lmargin at screen 0.092
 set rmargin at screen 0.985
 set label 103 UP   at graph 0.004, graph 0.968 left font sprintf(',%g', FS*0.8) textcolor rgb MID
 set label 104 DOWN at graph 0.004, graph 0.035 left font sprintf(',%g', FS*0.8) textcolor rgb MID
