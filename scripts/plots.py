@@ -297,7 +297,7 @@ def draw_versus(a: Path, b: Path) -> list[Path]:
     height = 330 + 38 * len(rows)
     drawn = _gnuplot(place, "versus", {
         "TITLE": "What changed between two runs?", "ROWS": len(rows), "H": height,
-        "SUB": f"A: {a.name}   B: {b.name}.   Grey: no difference (time: noise floor and interval; memory: 5 %)",
+        "SUB": f"A: {a.name}   B: {b.name}.   Grey: no difference (of memory: under 5 %)",
         "TIMES": _axis(times), "PEAKS": _axis(peaks), "TITLE_AT": 1 - 45 / height, "SUB_AT": 1 - 95 / height,
         "TOP_AT": 1 - 150 / height, "BOTTOM_AT": 110 / height})
     drawn += _over_time(place, runs, [a.name, b.name])
