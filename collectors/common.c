@@ -18,17 +18,21 @@ static struct {
 
 static mutator_base *base(mutator *m) { return (mutator_base *)m; }
 
-static void *common_map(size_t bytes) {
+void *collector_map(size_t bytes) {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+void collector_unmap(void *memory, size_t bytes) {
+    if (memory != NULL) munmap(memory, bytes);
+}
+
 mutator *mutator_create(size_t bytes) {
-    mutator *m = common_map(bytes);
-    local *stack = common_map(MUTATOR_LOCALS * sizeof(local));
+    mutator *m = collector_map(bytes);
+    local *stack = collector_map(MUTATOR_LOCALS * sizeof(local));
     if (m == NULL || stack == NULL) {
-        if (m != NULL) munmap(m, bytes);
-        if (stack != NULL) munmap(stack, MUTATOR_LOCALS * sizeof(local));
+        collector_unmap(m, bytes);
+        collector_unmap(stack, MUTATOR_LOCALS * sizeof(local));
         return NULL;
     }
     base(m)->stack = base(m)->top = stack;
@@ -49,8 +53,8 @@ void mutator_destroy(mutator *m, size_t bytes) {
     mutators.departed_born += base(m)->born;
     mutators.departed_died += base(m)->died;
     pthread_mutex_unlock(&mutators.lock);
-    munmap(base(m)->stack, MUTATOR_LOCALS * sizeof(local));
-    munmap(m, bytes);
+    collector_unmap(base(m)->stack, MUTATOR_LOCALS * sizeof(local));
+    collector_unmap(m, bytes);
 }
 
 void mutator_sum(uint64_t *born, uint64_t *died) {
@@ -98,14 +102,14 @@ static size_t oracle_slot(const oracle *this, const object *o) {
 }
 
 static void oracle_free(oracle *this) {
-    if (this->seen != NULL) munmap(this->seen, this->slots * sizeof(object *));
-    if (this->queue != NULL) munmap(this->queue, this->slots / 2 * sizeof(object *));
+    collector_unmap(this->seen, this->slots * sizeof(object *));
+    collector_unmap(this->queue, this->slots / 2 * sizeof(object *));
 }
 
 static bool oracle_grow(oracle *this) {
     oracle larger = {.slots = this->slots ? this->slots * 2 : 1 << 16, .found = this->found, .next = this->next};
-    larger.seen = common_map(larger.slots * sizeof(object *));
-    larger.queue = common_map(larger.slots / 2 * sizeof(object *));
+    larger.seen = collector_map(larger.slots * sizeof(object *));
+    larger.queue = collector_map(larger.slots / 2 * sizeof(object *));
     if (larger.seen == NULL || larger.queue == NULL) {
         oracle_free(&larger);
         return false;

@@ -27,6 +27,7 @@ typedef struct collector_stats {
     uint64_t born, died;            /* objects */
     uint64_t switches;              /* changes of the running thread under a GIL */
     uint64_t takes, drops;          /* of references: counted by `census` only, else 0 */
+    uint64_t premature, doubled;    /* touches of dead objects, second deaths: what `racy` counts only */
 } collector_stats;
 
 typedef enum collector_allocator_use {

@@ -33,6 +33,10 @@ static inline local *frame_open(mutator *m, size_t locals) {
     return frame;
 }
 
+/* Zeroed memory of a collector's own, straight from the OS and untouched; NULL: refused. */
+void    *collector_map(size_t bytes);
+void     collector_unmap(void *memory, size_t bytes);      /* NULL is allowed */
+
 /* Map a mutator of `bytes`, zeroed, with its stack, and put it in the list. NULL: out of memory. */
 mutator *mutator_create(size_t bytes);
 

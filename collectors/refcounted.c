@@ -15,7 +15,7 @@
 
 enum { REFCOUNTED_NESTING = 50, REFCOUNTED_FLAG_BITS = 15 };
 
-static const allocator *refcounted_memory;
+const allocator *refcounted_memory;
 
 /* --- birth ------------------------------------------------------------------------------------------ */
 
@@ -26,7 +26,7 @@ bool object_new(mutator *m, local *l, const object_type *type, size_t extra) {
     if (__builtin_mul_overflow(extra, type->extra_unit_bytes, &units_bytes) ||
         __builtin_add_overflow(type->bytes + refcounted_prefix_bytes(type), units_bytes, &bytes))
         return false;
-    char *block = refcounted_memory->alloc(bytes, ALLOCATOR_ALIGNMENT);
+    char *block = cycles_block(m, bytes);
     if (UNLIKELY(block == NULL)) return false;
     if (type->tracked) cycles_before_birth(m);          /* may collect; the new object is in no list yet */
     object *o = (object *)(block + refcounted_prefix_bytes(type));
@@ -84,13 +84,27 @@ bool object_resize(mutator *m, local *l, size_t count) {
 
 static void refcounted_drop_field(field *f, void *m) { object_drop(m, field_peek(f)); }
 
+/* Where others may still be reading the header, its memory goes back later. */
+static void refcounted_release(mutator *m, object *o) {
+#if defined COUNT_CONDEMNS
+    (void)m;
+    racy_keep(o);
+#elif defined LOADS_DEFERRED
+    o->type = NULL;                                     /* who walks the heap sees that it is no object */
+    deferred_release(m, o);
+#else
+    size_t prefix_bytes = refcounted_prefix_bytes(o->type);
+    cycles_release(m, (char *)o - prefix_bytes, prefix_bytes + object_bytes(o));
+#endif
+}
+
 static void refcounted_free(mutator *m, object *o) {
     const object_type *type = o->type;
     if (type->array_offset != 0)
         refcounted_memory->release(object_array(o)->items, object_array_bytes(o));
-    if (type->tracked) cycles_dead();
+    if (type->tracked) cycles_dead(m);
     m->base.died++;
-    refcounted_memory->release((char *)o - refcounted_prefix_bytes(type), refcounted_prefix_bytes(type) + object_bytes(o));
+    refcounted_release(m, o);
 }
 
 /* False: the finalizer made the object reachable again, and it lives on. */
@@ -137,6 +151,9 @@ static void refcounted_end_nested(mutator *m, object *o) {
 }
 
 void refcounted_die(mutator *m, object *o) {
+#ifdef COUNT_CONDEMNS
+    if (!count_condemn(o)) return;
+#endif
     const object_type *type = o->type;
     if (type->tracked) cycles_dying(o);
     if (type == &weak_type) weak_forget(o);
@@ -156,6 +173,29 @@ void refcounted_die(mutator *m, object *o) {
     m->dying = 0;
 }
 
+/* --- the choices' own parts of a mutator -------------------------------------------------------------- */
+
+static bool refcounted_enter_parts(mutator *m) {
+    if (!cycles_enter(m)) return false;
+#ifdef COUNT_QUEUES
+    if (!count_enter(m)) {
+        cycles_leave(m);
+        return false;
+    }
+#endif
+    return true;
+}
+
+static void refcounted_leave_parts(mutator *m) {
+#ifdef COUNT_QUEUES
+    count_leave(m);
+#endif
+#ifdef LOADS_DEFERRED
+    deferred_leave(m);
+#endif
+    cycles_leave(m);
+}
+
 /* --- the harness's side ----------------------------------------------------------------------------- */
 
 size_t collector_collect(mutator *m, int generation) { return cycles_collect(m, generation); }
@@ -170,12 +210,17 @@ static bool refcounted_open(const allocator *memory) {
 
 static mutator *refcounted_enter(void) {
     mutator *m = mutator_create(sizeof(mutator));
-    if (m == NULL || threads_enter(m)) return m;
+    if (m == NULL) return NULL;
+    if (threads_enter(m)) {
+        if (refcounted_enter_parts(m)) return m;
+        threads_leave(m);
+    }
     mutator_destroy(m, sizeof(mutator));
     return NULL;
 }
 
 static void refcounted_leave(mutator *m) {
+    refcounted_leave_parts(m);
     threads_leave(m);
     mutator_destroy(m, sizeof(mutator));
 }
@@ -188,13 +233,19 @@ static void refcounted_close(void) {
         field_store(m, collector_globals(), collector_global(i), NULL);
     cycles_collect(m, COLLECTOR_GENERATIONS - 1);
     refcounted_leave(m);
+#ifdef COUNT_CONDEMNS
+    racy_release_kept();
+#endif
+    cycles_close();
 }
 
 static void refcounted_stats(collector_stats *stats) {
     memset(stats, 0, sizeof *stats);
     cycles_stats(stats);
     mutator_sum(&stats->born, &stats->died);
-    count_figures(&stats->takes, &stats->drops);
+#ifdef COUNT_FIGURES
+    COUNT_FIGURES(stats);
+#endif
     stats->switches = threads_switches();
 }
 
@@ -208,9 +259,8 @@ const collector linked_collector = {
     .name = COLLECTOR_NAME,
     .idea = ROW_COUNTS " counts, " ROW_LOADS " loads, " ROW_CYCLES " cycles, " ROW_THREADS " threads",
     .counts = ROW_COUNTS, .loads = ROW_LOADS, .cycles = ROW_CYCLES, .threads = ROW_THREADS,
-    .abilities = COLLECTOR_FREES | COLLECTOR_WEAK_REFERENCES | COLLECTOR_FINALIZERS | COLLECTOR_EXACT_COUNTS |
-                 CYCLES_ABILITIES | THREADS_ABILITIES,
-    .allocator_use = COLLECTOR_USES_OBJECTS,
+    .abilities = COLLECTOR_FREES | COUNT_ABILITIES | CYCLES_ABILITIES | THREADS_ABILITIES,
+    .allocator_use = CYCLES_ALLOCATOR_USE,
     .header_bytes = sizeof(object), .tracked_header_bytes = sizeof(object) + CYCLES_PREFIX_BYTES,
     .options = refcounted_options,
     .open = refcounted_open, .close = refcounted_close,

@@ -18,18 +18,37 @@
 
 typedef struct weak weak;
 
-struct mutator {
-    mutator_base base;
-    unsigned     dying;                 /* nested deaths in progress */
-    object      *deferred;              /* dead objects whose death waits for the cascade to unwind */
-};
+extern const allocator *refcounted_memory;
+
+void refcounted_die(mutator *m, object *o);     /* its count has just reached zero */
 
 #include COUNTS_HEADER
 #include LOADS_HEADER
 #include CYCLES_HEADER
 #include THREADS_HEADER
 
-void refcounted_die(mutator *m, object *o);     /* its count has just reached zero */
+/* What a choice need not say: it keeps nothing in a mutator, can do all, has no queues, never defers. */
+#ifndef COUNT_MEMBERS
+#define COUNT_MEMBERS
+#endif
+#ifndef COUNT_ABILITIES
+#define COUNT_ABILITIES (COLLECTOR_WEAK_REFERENCES | COLLECTOR_FINALIZERS | COLLECTOR_EXACT_COUNTS)
+#endif
+#ifndef CYCLES_MEMBERS
+#define CYCLES_MEMBERS
+#endif
+#ifndef LOADS_MEMBERS
+#define LOADS_MEMBERS
+#endif
+
+struct mutator {
+    mutator_base base;
+    unsigned     dying;                 /* nested deaths in progress */
+    object      *deferred;              /* dead objects whose death waits for the cascade to unwind */
+    COUNT_MEMBERS
+    CYCLES_MEMBERS
+    LOADS_MEMBERS
+};
 
 static inline void object_drop(mutator *m, object *o) {
     if (o != NULL && UNLIKELY(count_drop(o))) refcounted_die(m, o);
@@ -66,7 +85,13 @@ static inline void frame_close(mutator *m, local *frame) {
     collector_step();
 }
 
-static inline void mutator_poll(mutator *m)   { threads_poll(m); collector_step(); }
+static inline void mutator_poll(mutator *m) {
+    threads_poll(m);
+#ifdef COUNT_QUEUES
+    if (UNLIKELY(atomic_load_explicit(&m->counts.pending, memory_order_relaxed))) count_drain(m);
+#endif
+    collector_step();
+}
 static inline void mutator_detach(mutator *m) { threads_detach(m); }
 static inline void mutator_attach(mutator *m) { threads_attach(m); }
 

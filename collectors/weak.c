@@ -86,6 +86,9 @@ bool weak_new(mutator *m, local *l, object *target, weak_callback *callback, voi
         w->callback = callback;
         w->context = context;
         target = frame[1].target;
+#ifdef COUNT_QUEUES
+        count_mark_weak(target);
+#endif
         weak_lock(target);
         weak *first = weak_first(target);
         weak_link_after(w, callback != NULL && first != NULL && first->callback == NULL ? first : NULL, target);

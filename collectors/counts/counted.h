@@ -21,9 +21,7 @@ static inline bool   count_try_take(object *o) {
     return true;
 }
 static inline size_t count_read(const object *o) { return o->references; }
-static inline void   count_figures(uint64_t *takes, uint64_t *drops) {
-    *takes = counted_operations.takes;
-    *drops = counted_operations.drops;
-}
+
+#define COUNT_FIGURES(stats) ((stats)->takes = counted_operations.takes, (stats)->drops = counted_operations.drops)
 
 #endif

@@ -37,6 +37,5 @@ static inline bool count_try_take(object *o) {
 }
 
 static inline size_t count_read(const object *o) { return o->references; }
-static inline void   count_figures(uint64_t *takes, uint64_t *drops) { *takes = *drops = 0; }
 
 #endif

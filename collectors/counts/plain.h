@@ -17,6 +17,5 @@ static inline void   count_take(object *o)  { o->references++; }
 static inline bool   count_drop(object *o)  { return --o->references == 0; }     /* true: that was the last */
 static inline bool   count_try_take(object *o) { return o->references != 0 && ++o->references; }
 static inline size_t count_read(const object *o) { return o->references; }       /* world stopped */
-static inline void   count_figures(uint64_t *takes, uint64_t *drops) { *takes = *drops = 0; }
 
 #endif

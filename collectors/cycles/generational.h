@@ -11,6 +11,8 @@
 #ifndef REFARENA_CYCLES_GENERATIONAL_H
 #define REFARENA_CYCLES_GENERATIONAL_H
 
+#include "blocks.h"
+
 typedef struct generational_link { uintptr_t next, previous; } generational_link;
 
 enum { CYCLES_PREFIX_BYTES = sizeof(generational_link), CYCLES_ABILITIES = COLLECTOR_FREES_CYCLES };
@@ -80,6 +82,10 @@ static inline void cycles_born(object *o) { generational_append(generational_lin
 static inline void cycles_dying(object *o) {
     if (generational_is_tracked(o)) generational_unlink(generational_link_of(o));
 }
-static inline void cycles_dead(void) { if (generational.counts[0] > 0) generational.counts[0]--; }
+static inline void cycles_dead(mutator *m) {
+    (void)m;
+    if (generational.counts[0] > 0) generational.counts[0]--;
+}
+static inline void cycles_close(void) {}
 
 #endif
