@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
-#include "threads.h"
+#include "team.h"
 
 enum { CAPACITY_TRIALS = 3, CAPACITY_SPIN_NS = 15000000, CAPACITY_BATCH = 20000 };
 
@@ -22,9 +22,9 @@ typedef struct capacity_spinner {
 
 static void *capacity_spin(void *argument) {
     capacity_spinner *spinner = argument;
-    threads_pin(spinner->core);
-    uint64_t deadline_ns = threads_clock_ns() + CAPACITY_SPIN_NS;
-    for (volatile uint64_t kept = 1; threads_clock_ns() < deadline_ns; spinner->count++) {
+    team_pin(spinner->core);
+    uint64_t deadline_ns = team_clock_ns() + CAPACITY_SPIN_NS;
+    for (volatile uint64_t kept = 1; team_clock_ns() < deadline_ns; spinner->count++) {
         uint64_t value = kept;
         for (int i = 0; i < CAPACITY_BATCH; i++)
             value = value * UINT64_C(6364136223846793005) + 1;

@@ -22,7 +22,7 @@
 #include "own.h"
 #include "report.h"
 #include "resident.h"
-#include "threads.h"
+#include "team.h"
 
 static int main_end(const char *executable, const report *about, const options *asked) {
     const verdict *said = about->said;
@@ -72,7 +72,7 @@ static bool main_settle(const options *asked, verdict *said) {
         if (sched_setaffinity(0, sizeof one, &one) != 0)
             return verdict_say(said, OUTCOME_BAD_INPUT, "--cpu: this process may not run on core %d", asked->cpu);
     }
-    if (!threads_begin())
+    if (!team_begin())
         return verdict_say(said, OUTCOME_HEAP_FULL, "the OS refused to start a thread");
     return true;
 }

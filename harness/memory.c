@@ -19,7 +19,7 @@
 
 #include "own.h"
 #include "sampler.h"
-#include "threads.h"
+#include "team.h"
 
 static struct {
     const session  *of;                     /* NULL: not in use */
@@ -102,7 +102,7 @@ static void memory_live(const workload_run *run, bool alone, int64_t *bytes, int
 }
 
 static void memory_record(const workload_run *run, const char *label, bool alone) {
-    memory_point point = { .ns = (int64_t)(threads_clock_ns() - memory.start_ns), .rss = memory_rss() };
+    memory_point point = { .ns = (int64_t)(team_clock_ns() - memory.start_ns), .rss = memory_rss() };
     snprintf(point.label, sizeof point.label, "%s", label);
     memory_live(run, alone, &point.live_bytes, &point.live_objects);
     if (point.live_bytes > memory.figures.live_bytes)
@@ -116,9 +116,9 @@ void memory_watch(bool on) { memory.watching = on && memory.of; }
 void memory_moment(workload_run *run, const char *label) {
     if (!memory.watching || run->thread != 0)
         return;
-    uint64_t start_ns = threads_clock_ns();
+    uint64_t start_ns = team_clock_ns();
     memory_record(run, label, run->threads == 1);
-    memory.moment_ns += threads_clock_ns() - start_ns;
+    memory.moment_ns += team_clock_ns() - start_ns;
 }
 
 uint64_t memory_moment_ns(void) { return memory.moment_ns; }
@@ -158,7 +158,7 @@ void memory_begin(const session *s, unsigned sample_ms) {
     int64_t unused;
     memory.points = own_table(MEMORY_MOMENTS * sizeof *memory.points);
     memory.of = s;
-    memory.start_ns = threads_clock_ns();
+    memory.start_ns = team_clock_ns();
     if (sample_ms)
         sampler_start(sample_ms);
     memory_take_stock();                                        /* touches what reading needs */

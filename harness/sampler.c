@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "own.h"
-#include "threads.h"
+#include "team.h"
 
 enum { SAMPLER_SAMPLES = 8192, SAMPLER_STACK_BYTES = 256 << 10 };
 
@@ -52,7 +52,7 @@ static void sampler_take(void) {
     if (sampler.count == SAMPLER_SAMPLES)
         sampler_thin_out();
     sampler.samples[sampler.count++] =
-        (sampler_sample){ (int64_t)(threads_clock_ns() - sampler.start_ns), sampler_rss() };
+        (sampler_sample){ (int64_t)(team_clock_ns() - sampler.start_ns), sampler_rss() };
 }
 
 static void *sampler_live(void *unused) {
@@ -72,7 +72,7 @@ void sampler_start(unsigned interval_ms) {
     sampler.samples = own_table(SAMPLER_SAMPLES * sizeof *sampler.samples);
     sampler.statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     sampler.interval_ns = interval_ms * UINT64_C(1000000);
-    sampler.start_ns = threads_clock_ns();
+    sampler.start_ns = team_clock_ns();
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, SAMPLER_STACK_BYTES);
     atomic_store(&sampler.running, true);

@@ -4,7 +4,7 @@
  * Thread 0 prepares before the others and finishes after them; units run on all threads at once. With
  * several threads each is attached to the collector only while it runs a task of its own: one that waited
  * for orders while holding a GIL would hold up all others.
- * (I1) threads > 1: between two calls of threads_run no mutator is attached.
+ * (I1) threads > 1: between two calls of team_run no mutator is attached.
  */
 #include "session.h"
 
@@ -13,7 +13,7 @@
 
 #include "limit.h"
 #include "memory.h"
-#include "threads.h"
+#include "team.h"
 
 void session_describe(session *s, const options *asked) {
     memset(s, 0, sizeof *s);
@@ -92,7 +92,7 @@ static bool session_open_collector(session *s, verdict *said) {
 
 bool session_open(session *s, const char *spec, verdict *said) {
     char why[256];
-    if (!threads_start(s->asked->threads))
+    if (!team_start(s->asked->threads))
         return verdict_say(said, OUTCOME_HEAP_FULL, "the OS refused to start %u threads", s->asked->threads);
     if (s->asked->memory_limit)
         limit_apply(s->asked->memory_limit);
@@ -182,15 +182,15 @@ static bool session_refusal(const session *s, const char *phase, verdict *said) 
 }
 
 bool session_prepare(session *s, verdict *said) {
-    threads_run(0, 1, session_prepare_thread, s);
+    team_run(0, 1, session_prepare_thread, s);
     if (!s->refused[0] && s->asked->threads > 1)
-        threads_run(1, s->asked->threads, session_prepare_thread, s);
+        team_run(1, s->asked->threads, session_prepare_thread, s);
     return session_refusal(s, "prepare", said);
 }
 
 bool session_run(session *s, uint64_t units, uint64_t *wall_ns, verdict *said) {
     s->units = units;
-    *wall_ns += threads_run(0, s->asked->threads, session_run_thread, s);
+    *wall_ns += team_run(0, s->asked->threads, session_run_thread, s);
     return session_refusal(s, "unit", said);
 }
 
@@ -211,23 +211,23 @@ bool session_checksum(const session *s, uint64_t *checksum) {
 
 void session_finish(session *s) {
     if (s->asked->threads > 1)
-        threads_run(1, s->asked->threads, session_finish_thread, s);
-    threads_run(0, 1, session_finish_thread, s);
+        team_run(1, s->asked->threads, session_finish_thread, s);
+    team_run(0, 1, session_finish_thread, s);
 }
 
 static void session_leave(session *s) {
     if (!s->objects)
         return;
     if (s->asked->threads > 1)
-        threads_run(1, s->asked->threads, session_leave_thread, s);
-    threads_run(0, 1, session_leave_thread, s);
+        team_run(1, s->asked->threads, session_leave_thread, s);
+    team_run(0, 1, session_leave_thread, s);
 }
 
 void session_close(session *s) {
     session_leave(s);
     if (s->objects)
         linked_collector.close();
-    threads_stop(s->memory->thread_exit);
+    team_stop(s->memory->thread_exit);
 }
 
 bool session_renew(session *s, verdict *said) {

@@ -22,7 +22,7 @@
 
 #include "gbench.h"
 #include "memory.h"
-#include "threads.h"
+#include "team.h"
 
 enum { TURN_LEAST_NS = 10000000, TURN_LONG_NS = 100000000, TURN_SHORT_NS = 5000000 };
 
@@ -37,7 +37,7 @@ static turn_counters turn_read_counters(const session *s) {
     memset(&now, 0, sizeof now);
     getrusage(RUSAGE_SELF, &usage);
     now.involuntary_switches = (uint64_t)usage.ru_nivcsw;
-    now.run_delay_ns = threads_run_delay_ns();
+    now.run_delay_ns = team_run_delay_ns();
     now.moment_ns = memory_moment_ns();
     if (s->objects)
         linked_collector.stats(&now.heap);
@@ -46,9 +46,9 @@ static turn_counters turn_read_counters(const session *s) {
 
 static bool turn_stretch(session *s, uint64_t units, turn_figures *sum, verdict *said) {
     turn_counters before = turn_read_counters(s);
-    uint64_t wall_ns = 0, cpu_ns = threads_cpu_ns();
+    uint64_t wall_ns = 0, cpu_ns = team_cpu_ns();
     bool ran = session_run(s, units, &wall_ns, said);
-    cpu_ns = threads_cpu_ns() - cpu_ns;
+    cpu_ns = team_cpu_ns() - cpu_ns;
     turn_counters after = turn_read_counters(s);
 
     uint64_t moment_ns = after.moment_ns - before.moment_ns;
