@@ -24,7 +24,7 @@ LIBS     := -lbenchmark -ljansson -lzstd -ldl -lm -lstdc++
 # --- what there is ---------------------------------------------------------------------------------
 row        = $(subst :, ,$(filter $1:%,$(ROWS)))
 ROWS      := $(shell sed -nE \
-    -e 's|^COUNTING\(([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|\1:collectors/refcounted:collectors/weak:collectors/spin:collectors/counts/\2:collectors/loads/\3:collectors/cycles/\4:collectors/threads/\5|p' \
+    -e 's|^COUNTING\(([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|\1:collectors/refcounted:collectors/weak:collectors/spin:collectors/park:collectors/counts/\2:collectors/loads/\3:collectors/cycles/\4:collectors/threads/\5|p' \
     -e 's|^TRACING\(([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|\1:collectors/tracing/\2:collectors/spin:collectors/threads/\3|p' collectors/collectors.def)
 COLLECTORS_ALL := $(foreach r,$(ROWS),$(firstword $(subst :, ,$r)))
 BLOCKS    := $(shell sed -nE 's|^BLOCKS\((.*)\)|\1|p' workloads/workloads.def)
@@ -36,7 +36,7 @@ HARNESS_C   := $(wildcard harness/*.c) workloads/memory.c
 BLOCKS_C    := $(BLOCKS:%=workloads/blocks/%.c) $(filter-out $(BLOCKS:%=workloads/blocks/%.c),$(wildcard workloads/blocks/*.c))
 OBJECTS_C   := $(wildcard workloads/objects/*.c) workloads/linked_objects.c
 shared-by   = $(patsubst %.c,$(BUILD)/once/%.o,$1)
-row-sources = $(wildcard $(addsuffix .c,$(wordlist 2,12,$(call row,$1)))) collectors/common.c collectors/chunks.c collectors/chunk_walk.c
+row-sources = $(wildcard $(addsuffix .c,$(wordlist 2,14,$(call row,$1)))) collectors/common.c collectors/chunks.c collectors/chunk_walk.c
 row-objects = $(patsubst %.c,$(BUILD)/$1/%.o,$(call row-sources,$1) $2)
 FRAME       := $(call shared-by,$(ALLOCATOR_C) $(HARNESS_C)) $(BUILD)/once/harness/gbench.o
 EXECUTABLES := $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(BUILD)/bin/blocks

@@ -6,14 +6,14 @@
  *
  * A cascade recurses 50 deep, then defers: the object goes on a list of the thread's, and is taken up
  * when the nesting has unwound. So stack use does not grow with the data, and the order of deaths is
- * CPython 3.11's (its "trashcan"). A deferred object's first header word is the link; its flags, which
- * must survive, are in the link's low bits, since objects are 16-byte aligned.
+ * CPython 3.11's (its "trashcan"). The link of that list lies in the first six bytes of the header, where
+ * count and locks have no use any more; an address has no more than 48 bits, and the flags stay as they are.
  */
 #include "collector.h"
 #include "refcounted.h"
 #include "weak.h"
 
-enum { REFCOUNTED_NESTING = 50, REFCOUNTED_FLAG_BITS = 15 };
+enum { REFCOUNTED_NESTING = 50, REFCOUNTED_LINK_BYTES = 6 };
 
 const allocator *refcounted_memory;
 
@@ -128,19 +128,18 @@ static void refcounted_end(mutator *m, object *o) {
 
 static void refcounted_defer(mutator *m, object *o) {
     if (o->type->weak_list_offset != 0) weak_condemn(o);
-    uintptr_t link = (uintptr_t)m->deferred | o->flags;
-    assert((o->flags & ~REFCOUNTED_FLAG_BITS) == 0 && ((uintptr_t)m->deferred & REFCOUNTED_FLAG_BITS) == 0);
-    memcpy(o, &link, sizeof link);
+    uintptr_t link = (uintptr_t)m->deferred;
+    assert(link >> (8 * REFCOUNTED_LINK_BYTES) == 0);
+    memcpy(o, &link, REFCOUNTED_LINK_BYTES);
     m->deferred = o;
 }
 
 static object *refcounted_next_deferred(mutator *m) {
     object *o = m->deferred;
-    uintptr_t link;
-    memcpy(&link, o, sizeof link);
-    m->deferred = (object *)(link & ~(uintptr_t)REFCOUNTED_FLAG_BITS);
-    memset(o, 0, sizeof link);
-    o->flags = link & REFCOUNTED_FLAG_BITS;
+    uintptr_t link = 0;
+    memcpy(&link, o, REFCOUNTED_LINK_BYTES);
+    memset(o, 0, REFCOUNTED_LINK_BYTES);
+    m->deferred = (object *)link;
     return o;
 }
 

@@ -34,6 +34,9 @@ void refcounted_die(mutator *m, object *o);     /* its count has just reached ze
 #ifndef COUNT_ABILITIES
 #define COUNT_ABILITIES (COLLECTOR_WEAK_REFERENCES | COLLECTOR_FINALIZERS | COLLECTOR_EXACT_COUNTS)
 #endif
+#ifndef COUNT_HOLDS
+static inline void count_hold(object *o) { count_take(o); }
+#endif
 #ifndef CYCLES_MEMBERS
 #define CYCLES_MEMBERS
 #endif

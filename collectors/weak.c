@@ -135,6 +135,10 @@ void weak_call_back(mutator *m, weak *first) {
 
 static bool weak_keep_all(const object *w) { (void)w; return true; }
 
+static bool weak_keep_none(const object *w) { (void)w; return false; }
+
+void weak_clear_silently(object *target) { weak_kill(target, weak_keep_none); }
+
 void weak_clear(mutator *m, object *target) { weak_call_back(m, weak_kill(target, weak_keep_all)); }
 
 void weak_forget(object *o) {

@@ -38,6 +38,9 @@ void weak_clear(mutator *m, object *target);
 weak *weak_kill(object *target, bool (*keep)(const object *weak));
 void  weak_call_back(mutator *m, weak *first);
 
+/* The same without callbacks. */
+void weak_clear_silently(object *target);
+
 /* The weak reference itself dies, or is trash: it leaves its target's list. */
 void weak_forget(object *w);
 

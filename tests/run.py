@@ -24,8 +24,6 @@ from dataclasses import dataclass, field
 TOP = pathlib.Path(__file__).resolve().parent.parent
 SECONDS = 600
 SKIPPED = 77
-PARALLEL_COLLECTORS = ("locked_object", "locked_global")
-THREADED_COLLECTORS = ("gil", *PARALLEL_COLLECTORS)
 PRELOADED = ("jemalloc", "mimalloc", "tcmalloc")
 OWN = ("system", "bump", "pymalloc", "locked:pymalloc", "locked:bump", "counted:pymalloc", "failing:pymalloc")
 
@@ -58,9 +56,10 @@ def programs(build: str, folder: str) -> list[pathlib.Path]:
     return sorted(p for p in (TOP / build / "tests" / folder).glob("*") if os.access(p, os.X_OK) and p.is_file())
 
 
-def collectors() -> list[str]:
-    rows = (TOP / "collectors/collectors.def").read_text()
-    return re.findall(r"^(?:COUNTING|TRACING)\((\w+),", rows, re.M)
+def collectors(*threads: str) -> list[str]:
+    """Names of the registry's rows; only those with one of these threads policies, if any are named."""
+    rows = re.findall(r"^(?:COUNTING|TRACING)\((\w+),.*?(\w+)\)", (TOP / "collectors/collectors.def").read_text(), re.M)
+    return [name for name, policy in rows if not threads or policy in threads]
 
 
 def allocator_jobs(build: str, specs: tuple[str, ...]) -> list[Job]:
@@ -74,8 +73,9 @@ def allocator_jobs(build: str, specs: tuple[str, ...]) -> list[Job]:
 
 def collector_jobs(build: str, names: list[str], only: str | None = None) -> list[Job]:
     jobs = []
+    parallel = collectors("stop_the_world", "none")
     for name in names:
-        memory = "locked:pymalloc" if name in PARALLEL_COLLECTORS else "pymalloc"
+        memory = "locked:pymalloc" if name in parallel else "pymalloc"
         jobs += [Job(f"{build}: {name}/{program.name}", [str(program)], {"REFARENA_ALLOCATOR": memory})
                  for program in programs(build, name) if only in (None, program.name)]
     return jobs
@@ -89,7 +89,7 @@ def all_jobs() -> list[Job]:
             + collector_jobs("build/address", collectors())
             + [Job(f"build/address: workloads/{p.name}", [str(p)]) for p in programs("build/address", "workloads")]
             + allocator_jobs("build/thread", ("system", "locked:pymalloc", "counted:locked:pymalloc"))
-            + collector_jobs("build/thread", list(THREADED_COLLECTORS), "threads"))
+            + collector_jobs("build/thread", collectors("gil", "stop_the_world", "none"), "threads"))
 
 
 def run_tap(job: Job) -> Outcome:

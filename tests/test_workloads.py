@@ -16,7 +16,7 @@ import unittest
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BIN = TOP / "build/bin"
-PARALLEL = ("locked_object", "locked_global")
+PARALLEL = re.findall(r"^(?:COUNTING|TRACING)\((\w+),.*(?:stop_the_world|none)\)", (TOP / "collectors/collectors.def").read_text(), re.M)
 SMALL = {"calls": [["size=500"]], "chain": [["size=500"]], "cycles": [["size=200", "ring=3"], ["size=50", "ring=1"]],
          "autograd": [["size=50", "iterations=3", "outputs=strong"], ["size=50", "iterations=3", "outputs=weak"]],
          "shared": [["size=500", "objects=one"], ["size=500", "objects=own"]],

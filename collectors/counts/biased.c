@@ -80,6 +80,8 @@ void count_take_marked(object *o) {
     while (!atomic_compare_exchange_weak_explicit(&o->shared, &seen, next, memory_order_relaxed, memory_order_relaxed));
 }
 
+void count_hold(object *o) { biased_merge(o, 1); }
+
 /* --- threads ---------------------------------------------------------------------------------------- */
 
 bool count_enter(mutator *m) {

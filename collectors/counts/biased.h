@@ -31,7 +31,7 @@ struct object {
     const object_type *type;
 };
 
-enum { OBJECT_FINALIZED = 1 << 0 };
+enum { OBJECT_FINALIZED = 1 << 0, OBJECT_DYING = 1 << 1 };      /* as in header.h */
 
 #define OBJECT_STATIC(object_type) {.owner = 0, .shared = BIASED_ONE | BIASED_MERGED, .type = &(object_type)}
 
@@ -40,6 +40,7 @@ enum { BIASED_INITIAL, BIASED_MAYBE_WEAK, BIASED_QUEUED, BIASED_MERGED, BIASED_S
 
 enum { COUNT_IS_SHARED = 1 };
 
+#define COUNT_HOLDS 1
 #define COUNT_QUEUES 1                  /* threads leave references to each other: count_enter and so on, below */
 
 /* A thread that owns objects: found by its id while it lives. */
@@ -57,6 +58,7 @@ extern _Thread_local uint64_t biased_self __attribute__((tls_model("initial-exec
 
 bool biased_merge_zero(object *o);      /* the owner's part has reached zero; true: that was the last */
 bool biased_drop_shared(object *o);     /* another thread drops; true: that was the last */
+void count_hold(object *o);             /* world stopped: merge, and take one */
 void count_take_marked(object *o);      /* take one that another thread holds safely (its field's lock) */
 
 static inline bool biased_owns(const object *o) {

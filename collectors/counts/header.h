@@ -19,6 +19,7 @@ struct object {
 
 enum {
     OBJECT_FINALIZED = 1 << 0,          /* its finalizer has run, and will not run again */
+    OBJECT_DYING     = 1 << 1,          /* its death has begun: no collector looks at it any more */
 };
 
 #define OBJECT_STATIC(object_type) {.references = 1, .type = &(object_type)}

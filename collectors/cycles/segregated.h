@@ -35,7 +35,7 @@ size_t cycles_collect(mutator *m, int generation);
 void   cycles_stats(collector_stats *stats);
 void   cycles_check(void);
 
-static inline void cycles_born(object *o)  { (void)o; }
-static inline void cycles_dying(object *o) { (void)o; }
+static inline void cycles_born(object *o)  { o->flags &= (uint8_t)~OBJECT_DYING; }
+static inline void cycles_dying(object *o) { o->flags |= OBJECT_DYING; }
 
 #endif
