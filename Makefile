@@ -163,6 +163,11 @@ $(BUILD)/tests/%: $(call shared-by,$(ALLOCATOR_C) workloads/memory.c tests/suppo
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -ldl -o $@
 
+# random programs on a collector and on a model of it
+MODEL_C := $(filter-out tests/model/driver.c tests/model/compare.c,$(wildcard tests/model/*.c))
+row-model = $(call shared-by,$(MODEL_C)) $(BUILD)/$1/tests/model/driver.o $(BUILD)/$1/tests/model/compare.o
+$(COLLECTORS_ALL:%=$(BUILD)/tests/%/model): $(BUILD)/tests/%/model: $$(call row-model,$$*)
+
 $(BUILD)/lib/refarena-recorder.so: allocators/recorder.c
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) -fPIC -shared $< -lzstd -ldl -o $@

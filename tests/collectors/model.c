@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT
+ * model.c - thousands of random programs on the collector and on a model that is slow and obviously right.
+ *
+ *   REFARENA_PROGRAMS=N  how many (2000)      REFARENA_SEED=S  the first program's seed (1)
+ *   REFARENA_CHECK=1     the collector checks its heap after every step
+ *   model --print S N    what the N programs of the seeds from S do, step by step (S only: for people)
+ *
+ * Programs run in children, so that one that crashes is shrunk and reported like one that differs.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../../collectors/collector.h"
+#include "../model/driver.h"
+#include "../support.h"
+
+enum { PROGRAMS = 2000, BATCH = 250, SAID = 1 << 16, FAULT_PROGRAMS = 2000, SHORT = 16 };
+
+static const driver_setting by_hand = {.thresholds = {0}};
+
+static uint64_t setting_number(const char *name, uint64_t otherwise) {
+    const char *text = getenv(name);
+    return text != NULL && *text != 0 ? strtoull(text, NULL, 10) : otherwise;
+}
+static bool setting_check(void) { return setting_number("REFARENA_CHECK", 0) != 0; }
+
+/* --- programs in children --------------------------------------------------------------------------- */
+
+/* What a child tells: where it is, and what it found. In shared memory, which outlives a crash. */
+typedef struct batch {
+    driver_setting    setting;
+    uint64_t          seed, end;
+    bool              differs;
+    driver_difference difference;
+    program           program;
+} batch;
+
+static batch *batch_map(const driver_setting *s) {
+    batch *b = mmap(NULL, sizeof *b, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(b != MAP_FAILED);
+    b->setting = *s;
+    return b;
+}
+
+static void batch_run(void *context) {
+    batch *b = context;
+    while (b->seed < b->end) {
+        program_from_seed(&b->program, b->seed);
+        b->differs = !driver_run(&b->program, &b->setting, &b->difference);
+        if (b->differs) _exit(1);
+        b->seed++;
+    }
+}
+
+static void batch_run_one(void *context) {
+    batch *b = context;
+    b->differs = !driver_run(&b->program, &b->setting, &b->difference);
+    if (b->differs) _exit(1);
+}
+
+static void batch_print(void *context) {
+    batch *b = context;
+    driver_print_program(stderr, &b->program, &b->setting);
+}
+
+static bool batch_fails(const program *p, void *context) {
+    batch *b = context;
+    b->program = *p;
+    return support_child(batch_run_one, b, NULL, 0) != 0;
+}
+
+static void batch_report(batch *b, uint64_t seed, int status) {
+    static char said[SAID];
+    program p = b->program;
+    size_t steps = p.count;
+    driver_shrink(&p, batch_fails, b);
+    b->differs = batch_fails(&p, b) && b->differs;
+    print_message("seed %lu: %s %s (status %d; %zu steps shrunk to %zu)\n", (unsigned long)seed, COLLECTOR_NAME,
+                  b->differs ? b->difference.why : "crashed", status, steps, p.count);
+    support_child(batch_print, b, said, sizeof said);
+    print_message("%s\n", said);
+}
+
+/* Runs `count` programs; the first that fails is shrunk, printed and fails the test. */
+static void run_programs(const driver_setting *s, uint64_t count) {
+    batch *b = batch_map(s);
+    uint64_t first = setting_number("REFARENA_SEED", 1);
+    b->setting.check = setting_check();
+    for (b->seed = first; b->seed < first + count;) {
+        b->end = b->seed + BATCH < first + count ? b->seed + BATCH : first + count;
+        int status = support_child(batch_run, b, NULL, 0);
+        if (status == 0) continue;
+        batch_report(b, b->seed, status);
+        fail();
+    }
+    print_message("%s: %lu programs, no difference\n", COLLECTOR_NAME, (unsigned long)count);
+    munmap(b, sizeof *b);
+}
+
+static uint64_t programs(uint64_t share) {
+    uint64_t all = setting_number("REFARENA_PROGRAMS", PROGRAMS);
+    return all / share + (all % share != 0);
+}
+
+TEST(random_programs_do_what_the_model_says) { run_programs(&by_hand, programs(1)); }
+
+static void run_automatic(int64_t threshold0, int64_t threshold1, int64_t threshold2) {
+    driver_setting s = {.thresholds = {threshold0, threshold1, threshold2}};
+    if (!driver_can(&s)) skip();
+    run_programs(&s, programs(4));
+}
+
+TEST(collecting_at_every_chance_changes_nothing_that_programs_may_rely_on) { run_automatic(1, 0, 0); }
+TEST(automatic_collections_of_all_generations_come_when_the_model_says) { run_automatic(5, 2, 1); }
+
+/* --- would a difference be seen? -------------------------------------------------------------------- */
+
+typedef struct planted { const char *name; unsigned abilities; bool ordered; } planted;
+static const planted faults[MODEL_FAULTS] = {
+    [MODEL_SKIPS_A_CALLBACK]       = {"a callback is forgotten", COLLECTOR_WEAK_REFERENCES | COLLECTOR_EXACT_COUNTS, false},
+    [MODEL_CALLS_OLDEST_FIRST]     = {"callbacks run oldest first", COLLECTOR_WEAK_REFERENCES | COLLECTOR_EXACT_COUNTS, true},
+    [MODEL_LOSES_A_COUNT]          = {"a reference is not counted", COLLECTOR_EXACT_COUNTS, false},
+    [MODEL_FINALIZES_BACKWARDS]    = {"finalizers run youngest first", COLLECTOR_FINALIZERS | COLLECTOR_FREES_CYCLES, true},
+    [MODEL_FINALIZES_TWICE]        = {"a finalizer runs twice", COLLECTOR_FINALIZERS | COLLECTOR_EXACT_COUNTS, false},
+    [MODEL_IGNORES_RESURRECTION]   = {"the resurrected are freed", COLLECTOR_FINALIZERS | COLLECTOR_FREES_CYCLES | COLLECTOR_EXACT_COUNTS, false},
+    [MODEL_KEEPS_WEAK_REFERENCES]  = {"weak references outlive garbage", COLLECTOR_WEAK_REFERENCES | COLLECTOR_FREES_CYCLES | COLLECTOR_EXACT_COUNTS, true},
+    [MODEL_NEVER_DEFERS]           = {"a cascade never defers", COLLECTOR_FINALIZERS | COLLECTOR_EXACT_COUNTS, true},
+    [MODEL_MISCOUNTS_GARBAGE]      = {"leaves are counted as found", COLLECTOR_FREES_CYCLES, true},
+};
+
+/* The seed of the first program that shows the fault, or 0. */
+static uint64_t first_to_show(model_fault fault, program *p) {
+    driver_setting s = {.fault = fault};
+    driver_difference d;
+    for (uint64_t seed = 1; seed <= FAULT_PROGRAMS; seed++) {
+        program_from_seed(p, seed);
+        if (!driver_run(p, &s, &d)) return seed;
+    }
+    return 0;
+}
+
+static bool fault_shows(const program *p, void *fault) {
+    driver_setting s = {.fault = *(model_fault *)fault};
+    driver_difference d;
+    return !driver_run(p, &s, &d);
+}
+
+static bool can_show(model_fault fault) {
+    model_rules rules = driver_rules(&by_hand);
+    return (faults[fault].abilities & ~linked_collector.abilities) == 0 && !(faults[fault].ordered && rules.quiet);
+}
+
+TEST(every_planted_fault_is_found_and_shrunk_to_a_few_steps) {
+    for (model_fault fault = MODEL_FAITHFUL + 1; fault < MODEL_FAULTS; fault++) {
+        program p;
+        if (!can_show(fault)) continue;
+        uint64_t seed = first_to_show(fault, &p);
+        if (seed == 0) print_message("not found in %d programs: %s\n", FAULT_PROGRAMS, faults[fault].name);
+        assert_true(seed != 0);
+        driver_shrink(&p, fault_shows, &fault);
+        print_message("%s: found by seed %lu, %zu steps\n", faults[fault].name, (unsigned long)seed, p.count);
+        assert_true(p.count <= SHORT);
+    }
+}
+
+/* --- programs that once failed ---------------------------------------------------------------------- */
+
+#define RUN(...) do { \
+    static const program_step steps[] = {__VA_ARGS__}; \
+    program p; \
+    driver_difference d; \
+    program_from_bytes(&p, (const uint8_t *)steps, sizeof steps); \
+    if (!driver_run(&p, &by_hand, &d)) fail_msg("step %zu: %s", d.step, d.why); \
+} while (0)
+
+/* --- print ------------------------------------------------------------------------------------------- */
+
+static int print_seeds(uint64_t first, uint64_t count) {
+    driver_setting s = by_hand;
+    driver_difference d;
+    program p;
+    for (uint64_t seed = first; seed < first + count; seed++) {
+        program_from_seed(&p, seed);
+        s.record = stdout;
+        printf("seed %lu\n", (unsigned long)seed);
+        if (driver_run(&p, &s, &d)) continue;
+        printf("differs from the model at step %zu: %s\n", d.step, d.why);
+        return 1;
+    }
+    return 0;
+}
+
+static int print_readable(uint64_t seed) {
+    program p;
+    program_from_seed(&p, seed);
+    driver_print_program(stdout, &p, &by_hand);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc >= 3 && strcmp(argv[1], "--print") == 0) {
+        uint64_t seed = strtoull(argv[2], NULL, 10);
+        return argc > 3 ? print_seeds(seed, strtoull(argv[3], NULL, 10)) : print_readable(seed);
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_programs_do_what_the_model_says),
+        cmocka_unit_test(collecting_at_every_chance_changes_nothing_that_programs_may_rely_on),
+        cmocka_unit_test(automatic_collections_of_all_generations_come_when_the_model_says),
+        cmocka_unit_test(every_planted_fault_is_found_and_shrunk_to_a_few_steps),
+    };
+    return cmocka_run_group_tests_name(COLLECTOR_NAME ".model", tests, NULL, NULL);
+}
