@@ -18,6 +18,7 @@ COMMON   := -D_GNU_SOURCE -MMD -MP -pthread -fno-builtin-malloc -fno-builtin-fre
             -fno-omit-frame-pointer -I. $(watch-$(SANITIZE))
 watch-address := -fsanitize=address,undefined -fno-sanitize-recover=all -DREFARENA_SANITIZED
 watch-thread  := -fsanitize=thread -DREFARENA_SANITIZED
+watch-valgrind := -DREFARENA_VALGRIND
 STD      := -std=c11
 LIBS     := -lbenchmark -ljansson -lzstd -ldl -lm -lstdc++
 
@@ -31,7 +32,7 @@ BLOCKS    := $(shell sed -nE 's|^BLOCKS\((.*)\)|\1|p' workloads/workloads.def)
 OBJECTS   := $(shell sed -nE 's|^OBJECTS\((.*)\)|\1|p' workloads/workloads.def)
 
 # sources compiled once; those compiled once for each collector
-ALLOCATOR_C := $(filter-out allocators/recorder.c allocators/malloc.c,$(wildcard allocators/*.c allocators/pymalloc/*.c))
+ALLOCATOR_C := $(filter-out allocators/recorder.c allocators/malloc.c allocators/large.c,$(wildcard allocators/*.c allocators/pymalloc/*.c allocators/magazine/*.c))
 HARNESS_C   := $(wildcard harness/*.c) workloads/memory.c
 BLOCKS_C    := $(BLOCKS:%=workloads/blocks/%.c) $(filter-out $(BLOCKS:%=workloads/blocks/%.c),$(wildcard workloads/blocks/*.c))
 OBJECTS_C   := $(wildcard workloads/objects/*.c) workloads/linked_objects.c

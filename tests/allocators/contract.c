@@ -415,7 +415,7 @@ TEST(a_million_random_operations_agree_with_a_plain_model) {
 /* --- threads and children --- */
 
 enum { CONTRACT_THREADS = 4, CONTRACT_MAILBOXES = 256 };
-typedef struct contract_letter { size_t bytes; uint64_t seed; } contract_letter;     /* then bytes of contents */
+typedef struct contract_letter { size_t bytes, room; uint64_t seed; } contract_letter;   /* of its contents, which follow */
 static _Atomic(contract_letter *) contract_mailboxes[CONTRACT_MAILBOXES];
 static atomic_size_t contract_spoilt;
 static atomic_bool contract_stop;
@@ -425,7 +425,7 @@ static contract_letter *contract_write_letter(uint64_t *random) {
     contract_letter *letter = subject->alloc(sizeof *letter + bytes, 16);
     if (!letter)
         return NULL;
-    *letter = (contract_letter){ bytes, support_random(random) };
+    *letter = (contract_letter){ bytes, bytes, support_random(random) };
     support_fill(letter + 1, bytes, letter->seed);
     return letter;
 }
@@ -434,7 +434,7 @@ static void contract_open_letter(contract_letter *letter) {
     if (letter && !support_filled(letter + 1, letter->bytes, letter->seed))
         contract_spoilt++;
     if (letter)
-        subject->release(letter, sizeof *letter + letter->bytes);
+        subject->release(letter, sizeof *letter + letter->room);
 }
 
 /* Put a letter in a mailbox, take out whose ever was there: most blocks are freed by another thread. */
@@ -447,6 +447,7 @@ static void *contract_correspond(void *seed) {
             if (longer && !support_filled(longer + 1, longer->bytes, longer->seed))
                 contract_spoilt++;
             letter = longer ? longer : letter;
+            letter->room += longer ? 100 : 0;
         }
         size_t box = support_random(&random) % CONTRACT_MAILBOXES;
         contract_open_letter(atomic_exchange(&contract_mailboxes[box], letter));
