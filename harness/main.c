@@ -12,6 +12,7 @@
  * Whatever ends it early is a recorded outcome with the same line; only bad input prints nothing there.
  */
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,12 +96,21 @@ static bool main_measure(session *s, report *about, verdict *said) {
                                  : main_rounds(s, about, said);
 }
 
+/* Where memory is the subject, what is asked for is counted, so that the sampler can tell it from what is held. */
+static const char *main_spec(const options *asked) {
+    static char spec[1024];
+    if (!asked->memory || strstr(asked->allocator, "counted:") != NULL)
+        return asked->allocator;
+    snprintf(spec, sizeof spec, "counted:%s", asked->allocator);
+    return spec;
+}
+
 static void main_run(session *s, report *about, verdict *said) {
     bool probes = s->asked->threads > 1 && s->asked->capacity;
     if (probes)
         about->capacity_before = capacity_probe();
     about->rounds = own_table(s->asked->rounds * sizeof *about->rounds);
-    if (!session_open(s, s->asked->allocator, said))
+    if (!session_open(s, main_spec(s->asked), said))
         return;
     about->opened = true;
     turn_rehearse();

@@ -110,7 +110,8 @@ static json_t *report_series(void) {
     const sampler_sample *samples = sampler_series(&count);
     json_t *series = json_array();
     for (unsigned i = 0; i < count; i++)
-        json_array_append_new(series, json_pack("[II]", (json_int_t)samples[i].ns, (json_int_t)samples[i].rss));
+        json_array_append_new(series, json_pack("[III]", (json_int_t)samples[i].ns, (json_int_t)samples[i].rss,
+                                                 (json_int_t)samples[i].asked));
     return series;
 }
 

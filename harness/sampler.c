@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../allocators/counted.h"
 #include "own.h"
 #include "team.h"
 
@@ -52,7 +53,8 @@ static void sampler_take(void) {
     if (sampler.count == SAMPLER_SAMPLES)
         sampler_thin_out();
     sampler.samples[sampler.count++] =
-        (sampler_sample){ (int64_t)(team_clock_ns() - sampler.start_ns), sampler_rss() };
+        (sampler_sample){ (int64_t)(team_clock_ns() - sampler.start_ns), sampler_rss(),
+                          (int64_t)counted_read().live_bytes };
 }
 
 static void *sampler_live(void *unused) {

@@ -6,7 +6,10 @@
 
 #include <stdint.h>
 
-typedef struct sampler_sample { int64_t ns, rss; } sampler_sample;     /* since sampler_start; bytes */
+typedef struct sampler_sample {
+    int64_t ns, rss;                        /* since sampler_start; bytes */
+    int64_t asked;                          /* bytes asked for and not released, where `counted:` is in the spec */
+} sampler_sample;
 
 void sampler_start(unsigned interval_ms);
 void sampler_stop(void);                    /* harmless when not started */

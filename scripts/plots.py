@@ -205,11 +205,11 @@ def _over_time(place: Path, runs: list[tuple[list[GroupSummary], list[Line]]], n
                 key = _backend(group, row).key
                 if line and key in backends:
                     rows += _curve(panel, group.name, backends[key], row.label, number, line)
-    _tsv(place / "rss_over_time.tsv", "panel group backend label run ms mib", rows)
+    _tsv(place / "rss_over_time.tsv", "panel group backend label run ms mib asked_mib", rows)
     faded = {number for key, number in backends.items() if key[1]}
     widest = [max(r[5] for r in rows if r[0] == panel and (r[2] not in faded or len(faded) == len(backends))) * 1.02
               for panel in range(1, len(groups) + 1)]
-    sub = "Resident memory while the same number of units runs; all panels on one scale"
+    sub = "The same number of units. Lines: resident memory; dotted: asked for and not yet given back"
     if names:
         sub = f"Thin: A, {names[0]}; thick: B, {names[1]}"
     return _gnuplot(place, "rss_over_time", {
@@ -224,7 +224,8 @@ def _samples(line: Line) -> list[list[float]]:
 
 def _curve(panel: int, group: str, backend: int, label: str, run: int, line: Line) -> list[tuple]:
     base = summary.floor_bytes(line)
-    return [(panel, group, backend, label, run, ns / 1e6, max(0.0, (rss - base) / 2**20)) for ns, rss in _samples(line)]
+    return [(panel, group, backend, label, run, ns / 1e6, max(0.0, (rss - base) / 2**20), asked / 2**20)
+            for ns, rss, asked in _samples(line)]
 
 
 def _step(width: float) -> float:

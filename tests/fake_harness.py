@@ -90,7 +90,7 @@ class Fake:
                 "end_uss": peak, "end_lazyfree": 0, "finished_rss": 2 << 20, "finished_after_200ms_rss": 2 << 20,
                 "finished_trimmed_rss": 1 << 20, "workload_bytes": 0, "held_bytes": None, "used_bytes": None, "requested_peak_bytes": 5 << 20,
                 "live_bytes": 5 << 20, "overhead": (peak - (1 << 20)) / (5 << 20), "moments": [],
-                "series": [[i * 10**6, (1 << 20) + peak * i // 20] for i in range(21)]}
+                "series": [[i * 10**6, (1 << 20) + peak * i // 20, peak * i // 20] for i in range(21)]}
 
     def resident(self) -> None:
         say({"event": "ready", **self.facts(), "unit_ns": OPERATIONS * self.plan.get("ns", 10)})

@@ -39,6 +39,8 @@ do for [g=1:GROUPS] {
     set xtics STEP
     if (g == 1) { set ylabel 'MiB above the empty process' } else { unset ylabel; set format y '' }
     plot for [r=1:RUNS] for [b=1:words(BACKENDS)] DATA using (at(g, b, r)):'mib' \
-             with lines ls style_of(word(BACKENDS, b)) lw LW*width(r) notitle
+             with lines ls style_of(word(BACKENDS, b)) lw LW*width(r) notitle, \
+         for [b=1:words(BACKENDS)] DATA using (RUNS > 1 ? NaN : at(g, b, 1)):'asked_mib' \
+             with lines ls style_of(word(BACKENDS, b)) lw LW*0.4 dt (1,3) notitle
 }
 unset multiplot
