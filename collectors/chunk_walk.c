@@ -108,7 +108,7 @@ static void page_expect_sweep(chunk_page *page, void *context) {
     page_move(page, false);
 }
 
-void page_sweep_expected(chunk_page *page, void *context) {
+static void page_sweep_expected(chunk_page *page, void *context) {
     (void)context;
     if (!page->unswept) return;
     page_sweep(page);

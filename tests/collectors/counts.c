@@ -44,7 +44,7 @@ TEST(storing_the_value_a_slot_has_already_changes_nothing) {
 }
 
 TEST(a_closed_frame_drops_its_locals_in_order) {
-    NEEDS(COLLECTOR_FINALIZERS);
+    NEEDS(COLLECTOR_FINALIZERS | COLLECTOR_EXACT_COUNTS);
     local *frame = frame_open(heap_mutator, 3);
     for (unsigned i = 0; i < 3; i++) {
         assert_true(object_new(heap_mutator, &frame[i], &finalized_type, 0));

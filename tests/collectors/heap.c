@@ -91,6 +91,7 @@ size_t heap_collect(int generation) {
 }
 
 uint64_t heap_alive(void) {
+    if (!heap_counts() && linked_collector.abilities & COLLECTOR_FREES_CYCLES) heap_collect(COLLECTOR_GENERATIONS - 1);
     collector_stats stats;
     linked_collector.stats(&stats);
     return stats.born - stats.died;

@@ -33,6 +33,9 @@ int heap_close(void **state);
 #define HEAP_TEST(name) cmocka_unit_test_setup_teardown(name, heap_open, heap_close)
 #define NEEDS(wanted) do { if (((wanted) & ~linked_collector.abilities) != 0) skip(); } while (0)
 
+/* Without counts nothing dies between collections, and a collection finds acyclic garbage and leaves too. */
+static inline bool heap_counts(void) { return linked_collector.abilities & COLLECTOR_EXACT_COUNTS; }
+
 /* heap_locals[i] = a new node with that name; the local is NULLed by heap_drop. */
 node *heap_node(unsigned i, char name);
 node *heap_finalized(unsigned i, char name);
@@ -45,7 +48,7 @@ static inline node *heap_at(unsigned i) { return (node *)heap_locals[i].target; 
 void heap_link(unsigned from, field *f, unsigned to);
 
 size_t   heap_collect(int generation);
-uint64_t heap_alive(void);                      /* objects born and not died since heap_open */
+uint64_t heap_alive(void);                      /* objects born and not died since heap_open; a tracer collects first */
 void     heap_log_callback(mutator *m, object *weak, void *name);   /* logs "!" and the name, a string */
 
 #endif
