@@ -209,7 +209,7 @@ def _over_time(place: Path, runs: list[tuple[list[GroupSummary], list[Line]]], n
     faded = {number for key, number in backends.items() if key[1]}
     widest = [max(r[5] for r in rows if r[0] == panel and (r[2] not in faded or len(faded) == len(backends))) * 1.02
               for panel in range(1, len(groups) + 1)]
-    sub = "The same number of units. Lines: resident memory; dotted: asked for and not yet given back"
+    sub = "The same number of units. Thick: resident memory; thin: asked for and not yet given back"
     if names:
         sub = f"Thin: A, {names[0]}; thick: B, {names[1]}"
     return _gnuplot(place, "rss_over_time", {

@@ -107,7 +107,7 @@ class Matrices(unittest.TestCase):
             for group in matrix.read(name).groups:
                 for c in group.configurations:
                     if c.collector and c.collector.startswith("locked"):
-                        self.assertEqual(c.allocator, "system", f"{name}: {group.name}: {c.label}")
+                        self.assertEqual(c.allocator, "tcmalloc", f"{name}: {group.name}: {c.label}")
 
 
 if __name__ == "__main__":

@@ -41,6 +41,6 @@ do for [g=1:GROUPS] {
     plot for [r=1:RUNS] for [b=1:words(BACKENDS)] DATA using (at(g, b, r)):'mib' \
              with lines ls style_of(word(BACKENDS, b)) lw LW*width(r) notitle, \
          for [b=1:words(BACKENDS)] DATA using (RUNS > 1 ? NaN : at(g, b, 1)):'asked_mib' \
-             with lines ls style_of(word(BACKENDS, b)) lw LW*0.4 dt (1,3) notitle
+             with lines ls style_of(word(BACKENDS, b)) lw LW*0.3 dt solid notitle
 }
 unset multiplot

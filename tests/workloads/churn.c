@@ -9,6 +9,7 @@ extern const workload churn_workload;
 static workload_run describe(const allocator *memory, int64_t size) {
     workload_run run = drive_describe(&churn_workload, memory);
     run.parameters[0] = size;
+    run.parameters[1] = 4945;
     return run;
 }
 

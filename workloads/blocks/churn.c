@@ -5,7 +5,7 @@
  * Source: sizes as CPython asks for them (below). Random replacement at steady live bytes is the classic
  * model of fragmentation (Knuth, TAOCP 1, 2.5; Wilson et al., IWMM 1995) and what servers do for days.
  * Not claimed: that lifetimes are random and do not depend on the size; replay.c has recorded ones.
- * size = live blocks per thread. One unit is 2 * size replacements.
+ * size = live blocks per thread, largest = cuts the sizes off. One unit is 2 * size replacements.
  *
  * A unit must end as it began, or the next would do other work and have another checksum. So each slot is
  * replaced exactly twice a unit, in one shuffled order that is the same in every unit; block sizes
@@ -20,6 +20,7 @@
 #include "../workload.h"
 #include "stamp.h"
 
+enum { CHURN_SIZE, CHURN_LARGEST };
 enum { CHURN_TIMES = 2, CHURN_POINTS = 1024 };
 
 /* Sizes at birth of the CPython recording, as 1024 equal shares: {bytes, shares}. Made by
@@ -51,11 +52,14 @@ typedef struct churn_state {
     uint16_t     sizes[CHURN_POINTS];
 } churn_state;
 
-static void churn_expand(uint16_t sizes[CHURN_POINTS]) {
+/* The shares of sizes up to `largest`, repeated until the table is full. */
+static void churn_expand(uint16_t sizes[CHURN_POINTS], int64_t largest) {
     unsigned used = 0;
-    for (size_t i = 0; i < sizeof churn_recorded / sizeof *churn_recorded; i++)
+    for (size_t i = 0; i < sizeof churn_recorded / sizeof *churn_recorded && churn_recorded[i].bytes <= largest; i++)
         for (unsigned share = 0; share < churn_recorded[i].shares && used < CHURN_POINTS; share++)
             sizes[used++] = churn_recorded[i].bytes;
+    for (unsigned i = 0; used < CHURN_POINTS; i++)
+        sizes[used++] = sizes[i];
 }
 
 /* Bytes of the block that a step makes. */
@@ -69,9 +73,9 @@ static unsigned churn_needs(const workload_run *run) {
 }
 
 static workload_operations churn_declare(const workload_run *run) {
-    uint64_t steps = (uint64_t)run->parameters[0] * CHURN_TIMES, seed = random_mix(run->seed), bytes = 0;
+    uint64_t steps = (uint64_t)run->parameters[CHURN_SIZE] * CHURN_TIMES, seed = random_mix(run->seed), bytes = 0;
     uint16_t sizes[CHURN_POINTS];
-    churn_expand(sizes);
+    churn_expand(sizes, run->parameters[CHURN_LARGEST]);
     for (uint64_t step = 0; step < steps; step++) bytes += churn_bytes(sizes, seed, step);
     return (workload_operations){.operations = steps, .allocations = steps, .bytes = bytes};
 }
@@ -93,7 +97,7 @@ static inline bool churn_make(workload_run *run, churn_state *state, uint32_t sl
 }
 
 static bool churn_prepare(workload_run *run) {
-    uint32_t size = (uint32_t)run->parameters[0];
+    uint32_t size = (uint32_t)run->parameters[CHURN_SIZE];
     churn_state *state = run->state = workload_map(churn_mapped_bytes(size));
     if (!state) return false;
     state->seed = random_mix(run->seed);
@@ -102,7 +106,7 @@ static bool churn_prepare(workload_run *run) {
     state->first_stamp = (uint64_t)run->thread * state->steps;
     state->blocks = (churn_block *)(state + 1);
     state->order = (uint32_t *)(state->blocks + size);
-    churn_expand(state->sizes);
+    churn_expand(state->sizes, run->parameters[CHURN_LARGEST]);
 
     random_generator dice;
     random_start(&dice, run->seed, run->thread);
@@ -154,6 +158,8 @@ const workload churn_workload = {
     .operation = "replacement", .kind = WORKLOAD_ON_BLOCKS, .threaded = true,
     .parameters = {
         {.name = "size", .meaning = "live blocks per thread", .value = 30000, .minimum = 1, .maximum = 10000000},
+        {.name = "largest", .meaning = "bytes of the largest block; 512: none that CPython passes on to malloc",
+         .value = 4945, .minimum = 32, .maximum = 4945},
     },
     .needs = churn_needs, .declare = churn_declare,
     .prepare = churn_prepare, .unit = churn_unit, .finish = churn_finish,
