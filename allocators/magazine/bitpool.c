@@ -23,17 +23,33 @@ void bitpool_start(bitpool *p, uint32_t size_class) {
         p->free[word] = bitpool_all(p, word);
 }
 
+/* The first `most` bits of a word, most <= 64, where they are neighbours: as in a pool that nobody shuffled. */
+static inline bool bitpool_is_run(uint64_t bits, uint32_t most) {
+    uint64_t run = bits >> __builtin_ctzll(bits);
+    return most < 64 ? (~run & ((UINT64_C(1) << most) - 1)) == 0 : run == UINT64_MAX;
+}
+
 uint32_t bitpool_take(bitpool *p, char *pages, void **end, uint32_t most) {
-    uint32_t bytes = size_class_bytes(p->size_class), left = most < p->free_blocks ? most : p->free_blocks;
-    uint32_t taken = left;
-    p->free_blocks = (uint16_t)(p->free_blocks - taken);
-    for (uint64_t *word = p->free; left > 0; word++, pages += 64 * (size_t)bytes) {
+    size_t bytes = size_class_bytes(p->size_class);
+    uint32_t left = most < p->free_blocks ? most : p->free_blocks;
+    p->free_blocks = (uint16_t)(p->free_blocks - left);
+    most = left;
+    for (uint64_t *word = p->free; left > 0; word++, pages += 64 * bytes) {
         uint64_t bits = *word;
+        if (!bits)
+            continue;
+        if (bitpool_is_run(bits, left)) {
+            uint32_t first = (uint32_t)__builtin_ctzll(bits);
+            *word = left < 64 ? bits & ~(((UINT64_C(1) << left) - 1) << first) : 0;
+            for (char *block = pages + first * bytes; left > 0; left--, block += bytes)
+                *--end = block;
+            break;
+        }
         for (; bits && left > 0; bits &= bits - 1, left--)
-            *--end = pages + (size_t)(uint32_t)__builtin_ctzll(bits) * bytes;
+            *--end = pages + (size_t)__builtin_ctzll(bits) * bytes;
         *word = bits;
     }
-    return taken;
+    return most;
 }
 
 uint32_t bitpool_collect(bitpool *p, bitpool_remote *remote) {

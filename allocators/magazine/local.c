@@ -39,12 +39,19 @@ static void local_unlink(bitpool *p) {
     p->link.previous->next = p->link.next;
 }
 
-static void local_empty_lists(local_heap *heap) {
+/* Without a round or a pool; with so much room in each magazine. */
+static void local_init(local_heap *heap, size_t room) {
     for (uint32_t i = 0; i < SIZE_CLASS_COUNT; i++) {
+        void **rounds = heap->magazines[i].rounds;
+        heap->marks[i] = (local_mark){ .top = rounds, .end = rounds + room };
         heap->open[i] = (bitpool_link){ &heap->open[i], &heap->open[i] };
         heap->full[i] = (bitpool_link){ &heap->full[i], &heap->full[i] };
         heap->pools[i] = 0;
     }
+}
+
+void local_open(void) {
+    local_init(&local_nobody, 0);
 }
 
 /* --- pools come and go --- */
@@ -151,8 +158,7 @@ static local_heap *local_make(void) {
     local_heap *heap = mmap(NULL, sizeof *heap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (heap == MAP_FAILED)
         return NULL;
-    local_empty_lists(heap);
-    heap->room = LOCAL_ROUNDS;
+    local_init(heap, LOCAL_ROUNDS);
     heap->state = LOCAL_LIVE;
     heap->next = local.heaps;
     return local.heaps = heap;
@@ -179,9 +185,10 @@ local_heap *local_own(void) {
 }
 
 static void local_empty_magazine(local_heap *heap, uint32_t size_class) {
-    for (uint32_t i = 0; i < heap->count[size_class]; i++)
-        local_free(heap, heap->rounds[size_class][i]);
-    heap->count[size_class] = 0;
+    void **rounds = heap->magazines[size_class].rounds;
+    for (uint32_t i = 0, count = local_count(heap, size_class); i < count; i++)
+        local_free(heap, rounds[i]);
+    heap->marks[size_class].top = rounds;
 }
 
 void local_thread_exit(void) {
@@ -256,28 +263,33 @@ static bitpool *local_find_pool(local_heap *heap, uint32_t size_class) {
     return local_is_empty(open) ? NULL : (bitpool *)open->next;
 }
 
+/* Half a magazine, or less where the open pools have less: a new pool is for an empty magazine alone. */
+static bool local_fill(local_heap *heap, uint32_t size_class) {
+    void **rounds = heap->magazines[size_class].rounds;
+    uint32_t missing = LOCAL_HALF;
+    while (missing > 0 && (missing == LOCAL_HALF || !local_is_empty(&heap->open[size_class]))) {
+        bitpool *p = local_find_pool(heap, size_class);
+        if (!p)
+            return false;
+        missing -= bitpool_take(p, region_address(region_index(p)), rounds + missing, missing);
+        if (p->free_blocks == 0) {
+            local_unlink(p);
+            local_link_last(&heap->full[size_class], p);
+        }
+    }
+    if (missing)
+        memmove(rounds, rounds + missing, (LOCAL_HALF - missing) * sizeof *rounds);
+    heap->marks[size_class].top = rounds + LOCAL_HALF - missing;
+    return true;
+}
+
 void *local_refill(uint32_t size_class) {
     local_heap *heap = local_own();
     if (!heap)
         return NULL;
-    if (heap->count[size_class] == 0) {             /* else making the heap allocated, and filled it */
-        void **rounds = heap->rounds[size_class];
-        uint32_t missing = LOCAL_HALF;
-        while (missing > 0 && (missing == LOCAL_HALF || !local_is_empty(&heap->open[size_class]))) {
-            bitpool *p = local_find_pool(heap, size_class);
-            if (!p)
-                return NULL;
-            missing -= bitpool_take(p, region_address(region_index(p)), rounds + missing, missing);
-            if (p->free_blocks == 0) {
-                local_unlink(p);
-                local_link_last(&heap->full[size_class], p);
-            }
-        }
-        if (missing)
-            memmove(rounds, rounds + missing, (LOCAL_HALF - missing) * sizeof *rounds);
-        heap->count[size_class] = LOCAL_HALF - missing;
-    }
-    return heap->rounds[size_class][--heap->count[size_class]];
+    if (local_count(heap, size_class) == 0 && !local_fill(heap, size_class))    /* making a heap may have filled it */
+        return NULL;
+    return *--heap->marks[size_class].top;
 }
 
 void local_put_back(void *block, uint32_t size_class) {
@@ -286,14 +298,14 @@ void local_put_back(void *block, uint32_t size_class) {
         local_free(&local_nobody, block);
         return;
     }
-    void **rounds = heap->rounds[size_class];
-    if (heap->count[size_class] == LOCAL_ROUNDS) {
+    void **rounds = heap->magazines[size_class].rounds;
+    if (local_count(heap, size_class) == LOCAL_ROUNDS) {
         for (uint32_t i = 0; i < LOCAL_HALF; i++)
             local_free(heap, rounds[i]);
         memcpy(rounds, rounds + LOCAL_HALF, LOCAL_HALF * sizeof *rounds);
-        heap->count[size_class] = LOCAL_HALF;
+        heap->marks[size_class].top = rounds + LOCAL_HALF;
     }
-    rounds[heap->count[size_class]++] = block;
+    *heap->marks[size_class].top++ = block;
 }
 
 static void local_trim_heap(local_heap *heap) {
@@ -328,9 +340,8 @@ void local_fork_child(void) {
 void local_reset(void) {
     local_lock();
     for (local_heap *heap = local.heaps; heap; heap = heap->next) {
-        memset(heap->count, 0, sizeof heap->count);
         memset(heap->foreign_frees, 0, sizeof heap->foreign_frees);
-        local_empty_lists(heap);
+        local_init(heap, LOCAL_ROUNDS);
     }
     region_reset();
     local_unlock();

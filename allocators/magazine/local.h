@@ -38,10 +38,13 @@ enum {
 /* DEAD: has pools and no thread. SPARE: has neither. LOST: had a thread before a fork. */
 typedef enum local_state { LOCAL_SPARE, LOCAL_LIVE, LOCAL_DEAD, LOCAL_LOST } local_state;
 
+/* Where a magazine ends now, and where its room does. Below an empty one's top lies `none`, which is NULL:
+ * so popping finds out that there is no round by looking at it. */
+typedef struct local_mark { void **top, **end; } local_mark;
+
 typedef struct local_heap {
-    uint32_t room;                          /* of a magazine: LOCAL_ROUNDS; 0 in local_nobody */
-    uint32_t count[SIZE_CLASS_COUNT];       /* blocks in each magazine */
-    void    *rounds[SIZE_CLASS_COUNT][LOCAL_ROUNDS];
+    local_mark marks[SIZE_CLASS_COUNT];     /* of each magazine */
+    struct { void *none, *rounds[LOCAL_ROUNDS]; } magazines[SIZE_CLASS_COUNT];     /* none is NULL */
     bitpool_link open[SIZE_CLASS_COUNT], full[SIZE_CLASS_COUNT];
     uint32_t pools[SIZE_CLASS_COUNT];       /* in both lists */
     _Atomic uint32_t foreign_frees[SIZE_CLASS_COUNT];   /* about so many since the last look */
@@ -51,9 +54,22 @@ typedef struct local_heap {
 } local_heap;
 
 /* The calling thread's heap; before its first call local_nobody, whose magazines are empty and full at
- * once, so that the fast paths find no round and no room there, and need not ask whether there is a heap. */
-extern _Thread_local local_heap *local_mine;
+ * once, so that the fast paths find no round and no room there, and need not ask whether there is a heap.
+ * Its model: in an executable one load; in a library, which is loaded before main, one more, and never a call. */
+#if defined(__PIC__) && !defined(__PIE__)
+#define LOCAL_TLS "initial-exec"
+#else
+#define LOCAL_TLS "local-exec"
+#endif
+extern _Thread_local local_heap *local_mine __attribute__((tls_model(LOCAL_TLS)));
 extern local_heap local_nobody;
+
+static inline uint32_t local_count(const local_heap *heap, uint32_t size_class) {
+    return (uint32_t)(heap->marks[size_class].top - heap->magazines[size_class].rounds);
+}
+
+/* Once, before any thread allocates. */
+void local_open(void);
 
 /* The calling thread's heap, found or made. NULL: the OS refused one. */
 local_heap *local_own(void);

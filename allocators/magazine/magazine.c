@@ -30,16 +30,21 @@
 #define MAGAZINE_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define MAGAZINE_SLOW              __attribute__((noinline, cold))
 
+static struct { bool opened; } magazine;
+
 static bool magazine_open(void) {
-    return region_open() && system_allocator.open();
+    if (magazine.opened)
+        return true;
+    local_open();
+    return magazine.opened = region_open() && system_allocator.open();
 }
 
 /* --- requests that are passed on --- */
 
 /* Each thread keeps its own books, and only the sum over all of them means something. */
-static void magazine_note_passed(size_t blocks, size_t bytes) {
-    local_heap *heap = local_own();
-    if (!heap)
+static inline void magazine_note_passed(size_t blocks, size_t bytes) {
+    local_heap *heap = local_mine;
+    if (heap == &local_nobody && !(heap = local_own()))
         return;
     size_t had_blocks = atomic_load_explicit(&heap->passed_blocks, memory_order_relaxed);
     size_t had_bytes = atomic_load_explicit(&heap->passed_bytes, memory_order_relaxed);
@@ -84,13 +89,12 @@ MAGAZINE_SLOW static void *magazine_refill(size_t bytes) {
 static void *magazine_alloc(size_t bytes, size_t alignment) {
     if (!MAGAZINE_LIKELY(bytes - 1 < SIZE_CLASS_LARGEST && alignment <= ALLOCATOR_ALIGNMENT))
         return magazine_pass_on(bytes, alignment, false);       /* bytes == 0 wraps */
-    uint32_t size_class = size_class_of(bytes);
-    local_heap *heap = local_mine;
-    uint32_t count = heap->count[size_class];
-    if (!MAGAZINE_LIKELY(count))
+    size_t size_class = (bytes - 1) >> SIZE_CLASS_SHIFT;
+    local_mark *mark = &local_mine->marks[size_class];
+    void **top = mark->top - 1, *block = *top;
+    if (!MAGAZINE_LIKELY(block))
         return magazine_refill(bytes);
-    void *block = heap->rounds[size_class][--count];
-    heap->count[size_class] = count;
+    mark->top = top;
     watch_grant(block, bytes);
     return block;
 }
@@ -104,16 +108,16 @@ static void magazine_release(void *block, size_t bytes) {
         magazine_release_passed(block);
         return;
     }
-    uint32_t size_class = bytes ? size_class_of(bytes) : region_state.classes[region_pool(block)];
-    watch_take(block, size_class_bytes(size_class));
-    local_heap *heap = local_mine;
-    uint32_t count = heap->count[size_class];
-    if (!MAGAZINE_LIKELY(count < heap->room)) {
-        magazine_put_back(block, size_class);
+    size_t size_class = bytes ? (bytes - 1) >> SIZE_CLASS_SHIFT : region_state.classes[region_pool(block)];
+    watch_take(block, size_class_bytes((uint32_t)size_class));
+    local_mark *mark = &local_mine->marks[size_class];
+    void **top = mark->top;
+    if (!MAGAZINE_LIKELY(top != mark->end)) {
+        magazine_put_back(block, (uint32_t)size_class);
         return;
     }
-    heap->rounds[size_class][count] = block;
-    heap->count[size_class] = count + 1;
+    *top = block;
+    mark->top = top + 1;
 }
 
 static void *magazine_alloc_zeroed(size_t bytes, size_t alignment) {

@@ -51,7 +51,7 @@ void muster_stats(allocator_stats *stats) {
     region_each_pool(muster_count_pool, stats);
     for (local_heap *heap = local_first(); heap; heap = heap->next)
         for (uint32_t i = 0; i < SIZE_CLASS_COUNT; i++)
-            stats->class_blocks[i] -= heap->count[i];
+            stats->class_blocks[i] -= local_count(heap, i);
     for (uint32_t i = 0; i < SIZE_CLASS_COUNT; i++) {
         stats->class_bytes[i] = size_class_bytes(i);
         stats->used_blocks += stats->class_blocks[i];
@@ -72,8 +72,8 @@ static void muster_mark(const bitpool *p, uint32_t block, bool cached) {
 static void muster_mark_magazines(bool cached) {
     for (local_heap *heap = local_first(); heap; heap = heap->next)
         for (uint32_t i = 0; i < SIZE_CLASS_COUNT && heap->state != LOCAL_LOST; i++)
-            for (uint32_t round = 0; round < heap->count[i]; round++) {
-                char *block = heap->rounds[i][round];
+            for (uint32_t round = 0; round < local_count(heap, i); round++) {
+                char *block = heap->magazines[i].rounds[round];
                 INVARIANT(region_owns(block), "(L2) a block in a magazine is ours");
                 const bitpool *p = &region_state.pools[region_pool(block)];
                 uint32_t offset = (uint32_t)((uintptr_t)block % BITPOOL_BYTES);
@@ -139,7 +139,8 @@ void muster_check(void) {
             size_t pools = muster_check_list(heap, &heap->open[i], i, false)
                          + muster_check_list(heap, &heap->full[i], i, true);
             INVARIANT(pools == heap->pools[i], "(L1) a heap knows how many pools it has");
-            INVARIANT(heap->count[i] <= LOCAL_ROUNDS, "(L2) a magazine is no fuller than full");
+            INVARIANT(local_count(heap, i) <= LOCAL_ROUNDS, "(L2) a magazine is no fuller than full");
+            INVARIANT(heap->magazines[i].none == NULL, "(L2) below a magazine lies NULL");
             listed += pools;
         }
     INVARIANT(listed == owned, "(L1) every pool is in a list of its heap");
