@@ -24,9 +24,9 @@ LIBS     := -lbenchmark -ljansson -lzstd -ldl -lm -lstdc++
 
 # --- what there is ---------------------------------------------------------------------------------
 row        = $(subst :, ,$(filter $1:%,$(ROWS)))
-ROWS      := $(shell sed -nE \
+ROWS      := $(subst _immortal:,:,$(shell sed -nE \
     -e 's|^COUNTING\(([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|\1:collectors/refcounted:collectors/weak:collectors/spin:collectors/park:collectors/counts/\2:collectors/loads/\3:collectors/cycles/\4:collectors/threads/\5|p' \
-    -e 's|^TRACING\(([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|\1:collectors/tracing/\2:collectors/spin:collectors/threads/\3|p' collectors/collectors.def)
+    -e 's|^TRACING\(([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|\1:collectors/tracing/\2:collectors/spin:collectors/threads/\3|p' collectors/collectors.def))
 COLLECTORS_ALL := $(foreach r,$(ROWS),$(firstword $(subst :, ,$r)))
 BLOCKS    := $(shell sed -nE 's|^BLOCKS\((.*)\)|\1|p' workloads/workloads.def)
 OBJECTS   := $(shell sed -nE 's|^OBJECTS\((.*)\)|\1|p' workloads/workloads.def)
@@ -132,7 +132,7 @@ $(BUILD)/rows/%.h: collectors/collectors.def
 	$(MAKE_FOLDER)
 	@sed -nE \
 	  -e 's|^COUNTING\($*, *([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|#define COLLECTOR_NAME "$*"\n#define COLLECTOR_HEADER "refcounted.h"\n#define ROW_COUNTS "\1"\n#define COUNTS_HEADER "counts/\1.h"\n#define ROW_LOADS "\2"\n#define LOADS_HEADER "loads/\2.h"\n#define ROW_CYCLES "\3"\n#define CYCLES_HEADER "cycles/\3.h"\n#define ROW_THREADS "\4"\n#define THREADS_HEADER "threads/\4.h"|p' \
-	  -e 's|^TRACING\($*, *([a-z_]+), *([a-z_]+)\).*|#define COLLECTOR_NAME "$*"\n#define COLLECTOR_HEADER "tracing/\1.h"\n#define ROW_CYCLES "\1"\n#define ROW_THREADS "\2"\n#define THREADS_HEADER "threads/\2.h"|p' $< > $@
+	  -e 's|^TRACING\($*, *([a-z_]+), *([a-z_]+)\).*|#define COLLECTOR_NAME "$*"\n#define COLLECTOR_HEADER "tracing/\1.h"\n#define ROW_CYCLES "\1"\n#define ROW_THREADS "\2"\n#define THREADS_HEADER "threads/\2.h"|p' $< | sed -E 's|counts/(.*)_immortal.h"|counts/\1.h"\n#define ROW_IMMORTAL|' > $@
 
 # everything that depends on the collector's layout: $(BUILD)/<collector>/<source>.o
 $(BUILD)/%.o: $$(call rest,$$*).c $(BUILD)/rows/$$(call first,$$*).h

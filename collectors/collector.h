@@ -16,6 +16,7 @@
  *   void   field_store(mutator *, holder, field *, value)     holder.field = value: the write barrier
  *   bool   weak_new(mutator *, local *, target, callback, context)   local = weak reference to target
  *   void   weak_get(mutator *, local *, weak)           local = its target, or NULL when that has died
+ *   void   object_immortalize(object)                   a hint: it is never to die (PEP 683)
  *   void   mutator_poll(mutator *)                      the eval breaker: at back-edges and calls
  *   void   mutator_detach(mutator *), mutator_attach(mutator *)    around sleep, I/O and joins
  *   size_t collector_collect(mutator *, generation)     objects found unreachable
@@ -44,6 +45,10 @@ static inline void collector_step(void) { __asm__ volatile("" ::: "memory"); }
 typedef void weak_callback(mutator *m, object *weak, void *context);
 
 #include COLLECTOR_HEADER
+
+#ifndef COLLECTOR_IMMORTALIZES
+static inline void object_immortalize(object *o) { (void)o; }
+#endif
 
 /* An object whose type has extra_unit_bytes begins with this. */
 typedef struct sized_object { object header; size_t extra; } sized_object;

@@ -23,6 +23,9 @@ extern const allocator *refcounted_memory;
 void refcounted_die(mutator *m, object *o);     /* its count has just reached zero */
 
 #include COUNTS_HEADER
+#ifdef ROW_IMMORTAL
+#include "counts/immortal.h"
+#endif
 #include LOADS_HEADER
 #include CYCLES_HEADER
 #include THREADS_HEADER
@@ -97,6 +100,11 @@ static inline void mutator_poll(mutator *m) {
 }
 static inline void mutator_detach(mutator *m) { threads_detach(m); }
 static inline void mutator_attach(mutator *m) { threads_attach(m); }
+
+#ifdef ROW_IMMORTAL
+#define COLLECTOR_IMMORTALIZES 1
+static inline void object_immortalize(object *o) { count_immortalize(o); }
+#endif
 
 bool object_new(mutator *m, local *l, const object_type *type, size_t extra);
 bool object_resize(mutator *m, local *l, size_t count);

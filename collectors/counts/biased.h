@@ -89,6 +89,13 @@ static inline bool count_drop(object *o) {
     return biased_drop_shared(o);
 }
 
+/* A dead object whose owner was overwritten: who was not merged has died in its owner's hands, ours. */
+#define COUNT_RESTORES 1
+static inline void count_restore(object *o) {
+    bool merged = (atomic_load_explicit(&o->shared, memory_order_relaxed) & BIASED_STATE) == BIASED_MERGED;
+    atomic_store_explicit(&o->owner, merged ? 0 : biased_self, memory_order_relaxed);
+}
+
 /* The object may be dying, but its header is readable. */
 static inline bool count_try_take(object *o) {
     if (biased_owns(o)) {
@@ -117,6 +124,10 @@ static inline size_t count_read(const object *o) {
     return (size_t)((int64_t)biased_local(o) +
                     (atomic_load_explicit(&o->shared, memory_order_relaxed) >> BIASED_SHIFT));
 }
+
+/* PEP 703: the owner's part of an immortal object is all ones. */
+static inline bool count_is_immortal(const object *o) { return biased_local(o) == UINT32_MAX; }
+static inline void count_immortalize(object *o) { biased_set_local(o, UINT32_MAX); }
 
 bool count_enter(mutator *m);           /* false: out of memory */
 void count_leave(mutator *m);

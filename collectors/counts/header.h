@@ -22,6 +22,13 @@ enum {
     OBJECT_DYING     = 1 << 1,          /* its death has begun: no collector looks at it any more */
 };
 
+/* PEP 683, where a row asks for it: a count with its top bit set is never changed. 3.14's trick of starting
+ * half-way up, so that a change or two by code that does not look cannot end it. */
+static inline bool count_is_immortal(const object *o) {
+    return (int32_t)__atomic_load_n(&o->references, __ATOMIC_RELAXED) < 0;
+}
+static inline void count_immortalize(object *o) { __atomic_store_n(&o->references, 3u << 30, __ATOMIC_RELAXED); }
+
 #define OBJECT_STATIC(object_type) {.references = 1, .type = &(object_type)}
 
 #endif

@@ -257,6 +257,26 @@ TEST(headers_are_as_small_as_declared) {
     assert_true(linked_collector.tracked_header_bytes <= 32);
 }
 
+TEST(an_immortal_object_survives_all_its_references) {
+    heap_finalized(0, 'i');
+#ifdef COLLECTOR_IMMORTALIZES
+    object *o = heap_locals[0].target;
+    object_immortalize(o);
+    size_t count = count_read(o);
+    for (int i = 0; i < 10; i++) {
+        local_set(heap_mutator, &heap_locals[1], o);
+        heap_drop(1);
+    }
+    heap_drop(0);
+    assert_string_equal(heap_log, "");
+    assert_int_equal(count_read(o), count);
+    o->references = 1;                                  /* mortal again, so that the heap ends empty */
+    heap_locals[0].target = o;
+#else
+    skip();
+#endif
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         HEAP_TEST(an_object_dies_with_its_last_name),
@@ -277,6 +297,7 @@ int main(void) {
         HEAP_TEST(an_array_of_references_grows_with_nulls_and_drops_what_it_loses),
         HEAP_TEST(a_request_too_large_for_any_heap_is_refused_and_changes_nothing),
         HEAP_TEST(the_oracle_counts_what_locals_and_fields_reach),
+        HEAP_TEST(an_immortal_object_survives_all_its_references),
         HEAP_TEST(headers_are_as_small_as_declared),
     };
     return cmocka_run_group_tests_name(COLLECTOR_NAME ".counts", tests, NULL, NULL);

@@ -28,6 +28,7 @@ bool integers_prepare(mutator *m) {
         if (!made) break;
         ((integer *)frame[1].target)->value = INTEGER_SMALLEST + (int64_t)i;
         field_store(m, frame[0].target, &tuple_items(frame[0].target)[i], frame[1].target);
+        object_immortalize(frame[1].target);
     }
     if (made) field_store(m, collector_globals(), collector_global(VALUES_SMALL_INTEGERS), frame[0].target);
     frame_close(m, frame);
