@@ -44,7 +44,8 @@ bool object_new(mutator *m, local *l, const object_type *type, size_t extra) {
 }
 
 /* Fewer references: the kept ones move to a block of their own first, so that a refusal changes nothing
- * and a finalizer that runs when the others are dropped sees the new array. */
+ * and a finalizer that runs when the others are dropped sees the new array. They are dropped from the end,
+ * as a list of CPython drops them. */
 static bool refcounted_shrink(mutator *m, owned_array *array, size_t count) {
     owned_array old = *array;
     field *kept = NULL;
@@ -54,7 +55,7 @@ static bool refcounted_shrink(mutator *m, owned_array *array, size_t count) {
         memcpy(kept, old.items, count * sizeof(field));
     }
     *array = (owned_array){.count = count, .items = kept};
-    for (size_t i = count; i < old.count; i++)
+    for (size_t i = old.count; i-- > count;)
         object_drop(m, field_peek((field *)old.items + i));
     refcounted_memory->release(old.items, old.count * sizeof(field));
     return true;
@@ -140,6 +141,10 @@ static object *refcounted_next_deferred(mutator *m) {
     memcpy(&link, o, REFCOUNTED_LINK_BYTES);
     memset(o, 0, REFCOUNTED_LINK_BYTES);
     m->deferred = (object *)link;
+#ifdef COUNT_RESTORES
+    count_restore(o);
+#endif
+    if (o->type->weak_list_offset != 0) weak_pardon(o);     /* its finalizer may look at it, and save it */
     return o;
 }
 

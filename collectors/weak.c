@@ -156,5 +156,11 @@ void weak_condemn(object *target) {
     weak_unlock(target);
 }
 
+void weak_pardon(object *target) {
+    weak_lock(target);
+    weak_list_of(target)->first = weak_first(target);
+    weak_unlock(target);
+}
+
 const object_type weak_type = {.name = "weak reference", .bytes = sizeof(weak), .tracked = true,
                                .visit = object_visit_nothing};

@@ -47,4 +47,7 @@ void weak_forget(object *w);
 /* The target's count is zero and its memory about to be used otherwise: nobody may revive it now. */
 void weak_condemn(object *target);
 
+/* Its turn to die has come, and its memory is its own again. */
+void weak_pardon(object *target);
+
 #endif

@@ -130,8 +130,8 @@ static void generational_separate(generational_link *set, generational_link *dou
 static bool generational_is_not_trash(const object *w) { return !is_collecting(generational_link_of(w)); }
 
 /* All weak references to trash die before any callback or finalizer can see the trash. Returns how many
- * weak references died as a side effect. */
-static size_t generational_clear_weak_references(mutator *m, generational_link *trash) {
+ * weak references died as a side effect; those that called back and live on grow old. */
+static size_t generational_clear_weak_references(mutator *m, generational_link *trash, generational_link *old) {
     weak *calls = NULL, **tail = &calls;
     for (generational_link *l = next_of(trash); l != trash; l = next_of(l)) {
         object *o = generational_object(l);
@@ -146,8 +146,13 @@ static size_t generational_clear_weak_references(mutator *m, generational_link *
         weak *w = calls;
         calls = w->next;
         w->next = NULL;
-        freed += count_read(&w->header) == 1;           /* only the collector holds it: it dies with its call */
         w->callback(m, &w->header, w->context);
+        if (count_read(&w->header) == 1)                /* only the collector holds it: it dies with its call */
+            freed++;
+        else if (generational_is_tracked(&w->header)) {
+            generational_unlink(generational_link_of(&w->header));
+            generational_append(generational_link_of(&w->header), old);
+        }
         object_drop(m, &w->header);
     }
     return freed;
@@ -196,7 +201,7 @@ static void generational_clear(mutator *m, generational_link *trash, generationa
 /* Weak references, finalizers, a second look for resurrected objects; then the fields are cleared. */
 static size_t generational_release(mutator *m, generational_link *doubtful, generational_link *old) {
     generational_link trash;
-    size_t collected = generational_clear_weak_references(m, doubtful);
+    size_t collected = generational_clear_weak_references(m, doubtful, old);
     generational_finalize(m, doubtful);
     generational_separate(doubtful, &trash);
     list_merge(doubtful, old);                          /* resurrected */

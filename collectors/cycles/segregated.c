@@ -255,8 +255,8 @@ static size_t segregated_call_back(collection *c) {
         weak *w = c->calls;
         c->calls = w->next;
         w->next = NULL;
-        freed += count_read(&w->header) == 1;
         w->callback(c->m, &w->header, w->context);
+        freed += count_read(&w->header) == 1;
         object_drop(c->m, &w->header);
     }
     return freed;

@@ -168,13 +168,44 @@ TEST(every_planted_fault_is_found_and_shrunk_to_a_few_steps) {
 
 /* --- programs that once failed ---------------------------------------------------------------------- */
 
+static uint8_t op(char letter)   { return (uint8_t)(strchr(PROGRAM_OPS, letter) - PROGRAM_OPS); }
+static uint8_t type(char letter) { return (uint8_t)(strchr(PROGRAM_TYPES, letter) - PROGRAM_TYPES); }
+
 #define RUN(...) do { \
-    static const program_step steps[] = {__VA_ARGS__}; \
+    const program_step steps[] = {__VA_ARGS__}; \
     program p; \
     driver_difference d; \
     program_from_bytes(&p, (const uint8_t *)steps, sizeof steps); \
     if (!driver_run(&p, &by_hand, &d)) fail_msg("step %zu: %s", d.step, d.why); \
 } while (0)
+
+TEST(a_weak_reference_finds_what_was_deferred_in_a_cascade_and_then_resurrected) {
+    RUN({op('n'), 2, type('P'), 0}, {op('w'), 3, 2, 1}, {op('h'), 2, 40, type('N')}, {op('d'), 2, 0, 0},
+        {op('f'), 0, PROGRAM_SAVED, 0}, {op('g'), 1, 3, 0});
+}
+
+TEST(a_finalizer_runs_in_the_deferred_part_of_a_cascade_too_and_the_cascade_goes_on) {
+    RUN({op('h'), 0, 69, type('F')}, {op('d'), 0, 0, 0});
+    RUN({op('h'), 0, 69, type('P')}, {op('d'), 0, 0, 0}, {op('f'), 0, 5, 0});
+}
+
+/* Saved by its finalizer from a death by count, an old object is young again, and its weak reference old. */
+TEST(a_weak_reference_that_called_back_in_a_collection_moves_to_the_next_generation) {
+    RUN({op('n'), 0, type('P'), 0}, {op('n'), 3, type('N'), 0}, {op('n'), 3, type('N'), 0}, {op('w'), 1, 0, 1}, {op('c'), 2, 0, 0},
+        {op('d'), 0, 0, 0}, {op('f'), 0, PROGRAM_SAVED, 0}, {op('u'), PROGRAM_SAVED, 0, 0}, {op('t'), 0, 0, 0},
+        {op('n'), 2, type('N'), 0}, {op('t'), 2, 2, 2}, {op('t'), 2, 1, 1}, {op('d'), 1, 0, 0}, {op('d'), 0, 0, 0},
+        {op('c'), 0, 0, 0}, {op('d'), 2, 0, 0}, {op('c'), 1, 0, 0});
+}
+
+/* The callback of id 2 empties global 2, which holds its own weak reference. */
+TEST(a_weak_reference_that_a_callback_drops_is_counted_when_it_dies_after_its_own_call) {
+    RUN({op('n'), 0, type('N'), 0}, {op('t'), 0, 0, 0}, {op('w'), 1, 0, 1}, {op('p'), 2, 1, 0}, {op('d'), 1, 0, 0},
+        {op('d'), 0, 0, 0}, {op('c'), 2, 0, 0});
+}
+
+TEST(a_row_that_shrinks_drops_from_its_end_on) {
+    RUN({op('n'), 0, type('R'), 0}, {op('r'), 0, 6, 0}, {op('a'), 0, type('F'), 3}, {op('a'), 0, type('F'), 5}, {op('r'), 0, 1, 0});
+}
 
 /* --- print ------------------------------------------------------------------------------------------- */
 
@@ -210,6 +241,11 @@ int main(int argc, char **argv) {
         cmocka_unit_test(collecting_at_every_chance_changes_nothing_that_programs_may_rely_on),
         cmocka_unit_test(automatic_collections_of_all_generations_come_when_the_model_says),
         cmocka_unit_test(every_planted_fault_is_found_and_shrunk_to_a_few_steps),
+        cmocka_unit_test(a_weak_reference_finds_what_was_deferred_in_a_cascade_and_then_resurrected),
+        cmocka_unit_test(a_finalizer_runs_in_the_deferred_part_of_a_cascade_too_and_the_cascade_goes_on),
+        cmocka_unit_test(a_weak_reference_that_called_back_in_a_collection_moves_to_the_next_generation),
+        cmocka_unit_test(a_weak_reference_that_a_callback_drops_is_counted_when_it_dies_after_its_own_call),
+        cmocka_unit_test(a_row_that_shrinks_drops_from_its_end_on),
     };
     return cmocka_run_group_tests_name(COLLECTOR_NAME ".model", tests, NULL, NULL);
 }

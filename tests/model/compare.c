@@ -181,11 +181,14 @@ static void compare_settle(void) {
         collector_collect(compare.m, COMPARE_GENERATION);
         quiet = compare_progress() == before ? quiet + 1 : 0;
     }
+    size_t events_before, events = 0;
     unsigned alive;
     do {
         alive = model_alive(false);
+        events_before = events;
         model_act(&(model_action){.op = 'c', .generation = COMPARE_GENERATION});
-    } while (model_alive(false) != alive);
+        model_events(&events);
+    } while (model_alive(false) != alive || events != events_before);
 }
 
 /* Where order is promised, the numbers are CPython's; elsewhere they are those only if nothing else ran. */

@@ -186,6 +186,12 @@ static field *driver_field(const local *holder, const model_action *a) {
     return &first[a->field];
 }
 
+static void driver_attach(mutator *m, local *to, const model_action *a) {
+    local *frame = frame_open(m, 1);
+    if (driver_birth(m, frame, a->type)) field_store(m, to->target, driver_field(to, a), frame->target);
+    frame_close(m, frame);
+}
+
 static void driver_close_frame(mutator *m) {
     frame_close(m, driver.frames[--driver.frame_count]);
     driver.locals -= PROGRAM_FRAME;
@@ -204,6 +210,7 @@ size_t driver_act(mutator *m, const model_action *a) {
     field *global = collector_global(a->global);
     switch (a->op) {
     case 'n': driver_new(m, to, a); break;
+    case 'a': driver_attach(m, to, a); break;
     case 'h': driver_chain(m, to, a); break;
     case 'w': driver_weak(m, to, from, a); break;
     case 's': local_set(m, to, from->target); break;

@@ -136,6 +136,9 @@ static bool model_fits(model_action *a, program_step s) {
         return model.rules.weak && program_is_node(model_type_of_local(a->from)) && model.ids < PROGRAM_OBJECTS;
     case 'l': return model_pick_field(a->from, s.z, &a->field);
     case 't': case 'x': return model_pick_field(a->to, s.z, &a->field);
+    case 'a':
+        a->type = model_type(s.y);
+        return model_pick_field(a->to, s.z, &a->field) && model.ids < PROGRAM_OBJECTS;
     case 'r':
         a->count = s.y % (PROGRAM_ITEMS + 1);
         return model_type_of_local(a->to) == 'R';
@@ -162,6 +165,14 @@ static void model_new(const model_action *a) {
     if (born == 0) return;
     model_hold(born);
     model_put(&model.locals[a->to], born);
+    model_release(born);
+}
+
+static void model_attach(const model_action *a) {
+    int holder = model.locals[a->to], born = model_birth(a->type, 0);
+    if (born == 0) return;
+    model_hold(born);
+    model_put(&model.objects[holder].fields[a->field], born);
     model_release(born);
 }
 
@@ -224,6 +235,7 @@ size_t model_act(const model_action *a) {
     int *to = &model.locals[a->to], from = model.locals[a->from];
     switch (a->op) {
     case 'n': model_new(a); break;
+    case 'a': model_attach(a); break;
     case 'h': model_chain(a); break;
     case 'w': model_weak(a); break;
     case 's': model_put(to, from); break;
@@ -253,6 +265,7 @@ void model_print_action(FILE *to, const model_action *a) {
     case 'd': fprintf(to, "local %u = nothing", a->to); break;
     case 'l': fprintf(to, "local %u = local %u . field %u", a->to, a->from, a->field); break;
     case 't': fprintf(to, "local %u . field %u = local %u", a->to, a->field, a->from); break;
+    case 'a': fprintf(to, "local %u . field %u = new %c", a->to, a->field, a->type); break;
     case 'x': fprintf(to, "local %u . field %u = nothing", a->to, a->field); break;
     case 'r': fprintf(to, "resize local %u to %u", a->to, a->count); break;
     case 'g': fprintf(to, "local %u = target of local %u", a->to, a->from); break;

@@ -150,19 +150,15 @@ static void model_clear_garbage(int old) {
     }
 }
 
-/* A tracer frees all garbage at once; leaves are in none of its lists, and die unreached. */
+/* A tracer frees all garbage at once; leaves are in none of its lists, and die when nothing holds them. */
 static void model_sweep(void) {
-    bool all[PROGRAM_OBJECTS + 1] = {0}, held[PROGRAM_OBJECTS + 1], reached[PROGRAM_OBJECTS + 1];
-    for (int id = 1; id <= model.ids; id++)
-        all[id] = model.objects[id].alive;
-    model_find_held(all, held);
-    model_search(all, held, reached);
-    for (int id = 1; id <= model.ids; id++) {
-        if (!all[id] || reached[id]) continue;
-        model_untrack(id);
-        model.objects[id].alive = false;
-        memset(model.objects[id].fields, 0, sizeof model.objects[id].fields);
+    while (model.lists[MODEL_TRASH].count > 0) {
+        model_object *o = &model.objects[model.lists[MODEL_TRASH].ids[0]];
+        model_untrack(model.lists[MODEL_TRASH].ids[0]);
+        o->alive = false;
     }
+    for (int id = 1; id <= model.ids; id++)
+        if (model.objects[id].type == 'L' && model_references(id) == 0) model.objects[id].alive = false;
 }
 
 static size_t model_reclaim(int old) {

@@ -15,6 +15,7 @@
  *   w  X = weak reference to the object in Y, with a callback where z is odd; node types only
  *   s  X = Y        d  X = nothing
  *   l  X = Y.field        t  X.field = Y        x  X.field = nothing
+ *   a  X.field = new object of type PROGRAM_TYPES[y & 15]
  *      field: of a node type z % 3 (a, b, c), of a row z % its length
  *   r  resize the row in X to y % 9 references
  *   g  X = target of the weak reference in Y
@@ -50,7 +51,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define PROGRAM_OPS   "nnnnnnnnnhwwwwwwsssssddddddddllllltttttttttttxxxrrrgggccccoeppfu"
+#define PROGRAM_OPS   "nnnnnnhhwwwwwssssddddddddllllttttttttaaaaaaaaaxxxrrrgggccccoepfu"
 #define PROGRAM_TYPES "NNNFFFFPPMCBRRRL"
 
 enum {
