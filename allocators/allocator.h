@@ -48,12 +48,24 @@ typedef struct allocator_stats {
 /* Called for each block handed out; returns false to end the walk. */
 typedef bool allocator_visitor(void *block, size_t bytes, void *context);
 
+/* What may be written behind a name: pymalloc,arena=256K,keep=all. */
+typedef struct allocator_parameter {
+    const char *name;
+    const char *accepts;                 /* for people: "256K or 1M" */
+    bool      (*set)(const char *value); /* for the next open; NULL: the default. False: not accepted */
+} allocator_parameter;
+
 typedef struct allocator {
     const char *name;            /* as in allocators.def */
     const char *idea;            /* a few words for --list */
     bool        thread_safe;     /* may be called by several threads at once */
     bool        frees;           /* a released block can be handed out again */
     size_t      largest_bytes;   /* requests above this are refused */
+
+    /* Both NULL where there are no parameters. The list ends with an entry that has no name. The other table
+     * is opened instead of this one where a parameter is given: so this one may be compiled for the defaults. */
+    const allocator_parameter *parameters;
+    const struct allocator    *with_parameters;
 
     /* Called before all others, by allocator_open; again is harmless. False: the OS refused. */
     bool   (*open)(void);
@@ -122,10 +134,11 @@ bool allocator_preload(const char *spec, char *const argv[], bool *missing, char
 /* Path of the library that was preloaded into this process, or NULL. */
 const char *allocator_preloaded_library(void);
 
-/* Open what `spec` names: wrappers from left to right, then a registered name or the path of a .so
- * ("pymalloc", "locked:pymalloc", "counted:locked:pymalloc", "./libother.so"). A preloaded allocator
- * must be this process's malloc already (the harness re-executes itself); this is verified with dladdr.
- * A wrapper keeps its state in its file: opening another spec with it takes it away from the first.
+/* Open what `spec` names: wrappers from left to right, then a registered name, with parameters or without, or
+ * the path of a .so ("pymalloc", "locked:pymalloc,arena=256K", "counted:locked:pymalloc", "./libother.so").
+ * A preloaded allocator must be this process's malloc already (the harness re-executes itself); this is
+ * verified with dladdr. Wrappers and parameters are kept in one place each: opening another spec with the
+ * same wrapper, or the same allocator with other parameters, takes it away from the first.
  * Returns the table, its open called, or NULL with one line of why in `why` (why_bytes long, always ended). */
 const allocator *allocator_open(const char *spec, char *why, size_t why_bytes);
 

@@ -8,25 +8,34 @@
 #include "library.h"
 #include "system.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static allocator_entry registry_list[] = {
 #define OWN(name)                              { #name, ALLOCATOR_OWN, NULL, NULL, NULL },
+#define PRESET(name, own, parameters, idea)    { name, ALLOCATOR_OWN, NULL, NULL, idea },
 #define PRELOADED(name, soname, package, idea) { #name, ALLOCATOR_PRELOADED, soname, package, idea },
 #define WRAPPER(name)                          { #name, ALLOCATOR_WRAPPER, NULL, NULL, name##_idea },
 #include "allocators.def"
 #undef OWN
+#undef PRESET
 #undef PRELOADED
 #undef WRAPPER
     { NULL, ALLOCATOR_OWN, NULL, NULL, NULL },
 };
 
-static const struct { const allocator *own; const allocator *(*wrap)(const allocator *); } registry_tables[] = {
-#define OWN(name)                              { &name##_allocator, NULL },
-#define PRELOADED(name, soname, package, idea) { NULL, NULL },
-#define WRAPPER(name)                          { NULL, name##_wrap },
+static const struct {
+    const allocator *own;
+    const char      *parameters;        /* of a preset */
+    const allocator *(*wrap)(const allocator *);
+} registry_tables[] = {
+#define OWN(name)                              { &name##_allocator, NULL, NULL },
+#define PRESET(name, own, parameters, idea)    { &own##_allocator, parameters, NULL },
+#define PRELOADED(name, soname, package, idea) { NULL, NULL, NULL },
+#define WRAPPER(name)                          { NULL, NULL, name##_wrap },
 #include "allocators.def"
 #undef OWN
+#undef PRESET
 #undef PRELOADED
 #undef WRAPPER
 };
@@ -34,7 +43,7 @@ static const struct { const allocator *own; const allocator *(*wrap)(const alloc
 const allocator_entry *allocator_entries(void) {
     /* An own table says its idea itself, which C does not accept as a constant. */
     for (size_t i = 0; registry_list[i].name; i++)
-        if (registry_tables[i].own)
+        if (registry_tables[i].own && !registry_list[i].idea)
             registry_list[i].idea = registry_tables[i].own->idea;
     return registry_list;
 }
@@ -61,6 +70,65 @@ static void registry_say_known(const char *spec, const char *base, char *why, si
         snprintf(why + said, why_bytes - (size_t)said, " or the path of a .so");
 }
 
+/* --- parameters --- */
+
+bool registry_read_count(const char *text, size_t usual, size_t *count) {
+    char *end = NULL;
+    unsigned long long number = text && *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
+    *count = !text ? usual : !strcmp(text, "all") ? SIZE_MAX : (size_t)number;
+    return !text || !strcmp(text, "all") || !strcmp(text, "none") || (end && !*end && number <= UINT32_MAX);
+}
+
+static void registry_list_parameters(const allocator *own, char *list, size_t list_bytes) {
+    *list = '\0';
+    for (const allocator_parameter *p = own->parameters; p && p->name; p++) {
+        size_t used = strlen(list);
+        snprintf(list + used, list_bytes - used, "%s%s=%s", used ? "; " : "", p->name, p->accepts);
+    }
+}
+
+/* One of them, "name=value", is written from `text` to `end`. */
+static bool registry_set(const allocator *own, const char *text, const char *end, char *why, size_t why_bytes) {
+    char value[32], list[256];
+    size_t length = (size_t)(end - text), name = strcspn(text, "=,");
+    for (const allocator_parameter *p = own->parameters; p && p->name; p++) {
+        if (strlen(p->name) != name || memcmp(p->name, text, name) || text[name] != '=')
+            continue;
+        snprintf(value, sizeof value, "%.*s", (int)(length - name - 1), text + name + 1);
+        if (length - name - 1 < sizeof value && p->set(value))
+            return true;
+        return snprintf(why, why_bytes, "%s of %s cannot be \"%.*s\": give %s", p->name, own->name,
+                        (int)(length - name - 1), text + name + 1, p->accepts), false;
+    }
+    registry_list_parameters(own, list, sizeof list);
+    return snprintf(why, why_bytes, "%s has no parameter \"%.*s\"; it has %s", own->name, (int)length, text,
+                    *list ? list : "none"), false;
+}
+
+static bool registry_set_all(const allocator *own, const char *text, char *why, size_t why_bytes) {
+    for (const char *end; text; text = *end ? end + 1 : NULL) {
+        end = text + strcspn(text, ",");
+        if (!registry_set(own, text, end, why, why_bytes))
+            return false;
+    }
+    return true;
+}
+
+/* Those of the preset, then those that were given. */
+static bool registry_parameters(registry_spec *parsed, const char *given, char *why, size_t why_bytes) {
+    size_t index = (size_t)(parsed->entry - registry_list);
+    const allocator *own = registry_tables[index].own;
+    const char *preset = registry_tables[index].parameters;
+    if (!own)
+        return !given || (snprintf(why, why_bytes, "%s has no parameters", parsed->entry->name), false);
+    for (const allocator_parameter *p = own->parameters; p && p->name; p++)
+        p->set(NULL);
+    parsed->has_parameters = preset || given;
+    return registry_set_all(own, preset, why, why_bytes) && registry_set_all(own, given, why, why_bytes);
+}
+
+/* --- specs --- */
+
 bool registry_parse(const char *spec, registry_spec *parsed, char *why, size_t why_bytes) {
     *parsed = (registry_spec){ .base = spec };
     for (const char *colon; (colon = strchr(parsed->base, ':')); parsed->base = colon + 1) {
@@ -75,13 +143,16 @@ bool registry_parse(const char *spec, registry_spec *parsed, char *why, size_t w
             return snprintf(why, why_bytes, "\"%s\" has more than %d wrappers", spec, REGISTRY_WRAPPERS), false;
         parsed->wrappers[parsed->wrapper_count++] = entry;
     }
-    parsed->entry = registry_find(parsed->base, strlen(parsed->base));
+    if (registry_is_path(parsed->base))
+        return true;
+    size_t name = strcspn(parsed->base, ",");
+    parsed->entry = registry_find(parsed->base, name);
     if (parsed->entry && parsed->entry->kind == ALLOCATOR_WRAPPER)
         return snprintf(why, why_bytes, "%s is a wrapper: write %s:<allocator>, as in %s:pymalloc",
                         parsed->base, parsed->base, parsed->base), false;
-    if (!parsed->entry && !registry_is_path(parsed->base))
+    if (!parsed->entry)
         return registry_say_known(spec, parsed->base, why, why_bytes), false;
-    return true;
+    return registry_parameters(parsed, parsed->base[name] ? parsed->base + name + 1 : NULL, why, why_bytes);
 }
 
 const char *registry_library(const registry_spec *parsed) {
@@ -118,6 +189,16 @@ static const allocator *registry_preloaded(const registry_spec *parsed, char *wh
     return &table;
 }
 
+/* The table for parameters, under the name they were given with. */
+static const allocator *registry_with_parameters(const registry_spec *parsed, const allocator *own) {
+    static allocator table;
+    static char name[REGISTRY_NAME_BYTES];
+    snprintf(name, sizeof name, "%s", parsed->base);
+    table = own->with_parameters ? *own->with_parameters : *own;
+    table.name = name;
+    return &table;
+}
+
 static const allocator *registry_base(const registry_spec *parsed, char *why, size_t why_bytes) {
     if (!parsed->entry || parsed->entry->kind == ALLOCATOR_PRELOADED)
         return registry_preloaded(parsed, why, why_bytes);
@@ -125,7 +206,7 @@ static const allocator *registry_base(const registry_spec *parsed, char *why, si
     if (own == &system_allocator && allocator_preloaded_library())
         return snprintf(why, why_bytes, "system: malloc of this process is from %s: unset LD_PRELOAD",
                         allocator_preloaded_library()), NULL;
-    return own;
+    return parsed->has_parameters ? registry_with_parameters(parsed, own) : own;
 }
 
 const allocator *allocator_open(const char *spec, char *why, size_t why_bytes) {
@@ -138,6 +219,7 @@ const allocator *allocator_open(const char *spec, char *why, size_t why_bytes) {
     for (size_t i = parsed.wrapper_count; i-- > 0;)
         opened = registry_tables[parsed.wrappers[i] - registry_list].wrap(opened);
     if (!opened->open())
-        return snprintf(why, why_bytes, "%s: the OS refused what it needs to start", spec), NULL;
+        return snprintf(why, why_bytes, "%s: cannot start: the OS refused memory, or it has blocks under other parameters",
+                        spec), NULL;
     return opened;
 }

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -201,8 +202,8 @@ def _paired(group: Group) -> Group:
 # --- narrowing -------------------------------------------------------------------------------------
 
 def names(text: str | None) -> list[str]:
-    """'a, b c' as a list."""
-    return (text or "").replace(",", " ").split()
+    """'a, b c' as a list; in 'a,keep=all,b' the parameter belongs to the name before it."""
+    return [name for name in re.split(r"\s+|,(?!\w+=)", text or "") if name]
 
 
 def narrow(matrix: Matrix, workloads: list[str], collectors: list[str], allocators: list[str]) -> Matrix:

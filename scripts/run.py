@@ -125,7 +125,7 @@ def _refuse(kind: str, asked: list[str], known: set[str], where: str = "", path:
         if path and "/" in name:
             if not Path(name).is_file():
                 raise BadInput(f"{where}no such allocator library: {name}")
-        elif not set(name.split(":") if path else [name]) <= known:
+        elif not set(name.split(",")[0].split(":") if path else [name]) <= known:
             raise BadInput(f"{where}unknown {kind} '{name}'; known are {', '.join(sorted(known))}"
                            + (", locked:<allocator>, or the path of a .so" if path else ""))
 

@@ -30,13 +30,30 @@
 #define MAGAZINE_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define MAGAZINE_SLOW              __attribute__((noinline, cold))
 
-static struct { bool opened; } magazine;
+static struct {
+    bool   opened;
+    size_t keep;        /* arenas, as the parameter of the next open says */
+} magazine;
+
+/* The registry sets it before each open, to the usual number where the spec has none. */
+static bool magazine_set_keep(const char *value) {
+    return registry_read_count(value, REGION_KEEP, &magazine.keep);
+}
+
+static const allocator_parameter magazine_parameters[] = {
+    { "keep", "none, all or a number of arenas", magazine_set_keep },
+    { 0 },
+};
 
 static bool magazine_open(void) {
-    if (magazine.opened)
-        return true;
-    local_open();
-    return magazine.opened = region_open() && system_allocator.open();
+    if (!magazine.opened) {
+        local_open();
+        magazine.opened = region_open() && system_allocator.open();
+    }
+    local_lock();
+    region_set_keep(magazine.keep);
+    local_unlock();
+    return magazine.opened;
 }
 
 /* --- requests that are passed on --- */
@@ -179,6 +196,7 @@ static bool magazine_walk(allocator_visitor *visit, void *context) {
 const allocator magazine_allocator = {
     .name = "magazine", .idea = "pymalloc's pools with bits, and arrays of blocks before them; a heap per thread",
     .thread_safe = true, .frees = true, .largest_bytes = SYSTEM_LARGEST_BYTES,
+    .parameters = magazine_parameters,
     .open = magazine_open, .alloc = magazine_alloc, .alloc_zeroed = magazine_alloc_zeroed,
     .resize = magazine_resize, .release = magazine_release, .usable_bytes = magazine_usable_bytes,
     .stats = magazine_stats, .trim = local_trim, .reset = magazine_reset,

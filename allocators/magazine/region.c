@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-region region_state = { .keep = REGION_KEEP };
+region region_state;
 
 /* --- the range and the arrays beside it --- */
 

@@ -3,11 +3,12 @@
  */
 #include "arena.h"
 #include "../invariant.h"
+#include "../system.h"
 
-#include <stdlib.h>
 #include <sys/mman.h>
 
 arena_heap arena_state;
+size_t     arena_keep;
 
 /* --- from the OS and back --- */
 
@@ -17,7 +18,8 @@ static bool arena_grow_table(void) {
     uint32_t size = arena_state.table_size ? arena_state.table_size * 2 : ARENA_TABLE_START;
     if (size <= arena_state.table_size)
         return false;
-    arena *table = realloc(arena_state.table, size * sizeof *table);
+    arena *table = arena_state.table ? system_allocator.resize(arena_state.table, 0, size * sizeof *table)
+                                     : system_allocator.alloc(size * sizeof *table, ALLOCATOR_ALIGNMENT);
     if (!table)
         return false;
     for (uint32_t i = arena_state.table_size; i < size; i++)
@@ -29,17 +31,17 @@ static bool arena_grow_table(void) {
 }
 
 static bool arena_map(arena *a) {
-    void *space = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *space = mmap(NULL, arena_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (space == MAP_FAILED)
         return false;
     if (!radix_add((uintptr_t)space)) {
-        munmap(space, ARENA_BYTES);
+        munmap(space, arena_bytes());
         return false;
     }
-    watch_close(space, ARENA_BYTES);
+    watch_close(space, arena_bytes());
     *a = (arena){ .start = (uintptr_t)space };
     a->next_pool = arena_first_pool(a);
-    a->total_pools = (uint32_t)((a->start + ARENA_BYTES - a->next_pool) / POOL_BYTES);
+    a->total_pools = (uint32_t)((a->start + arena_bytes() - a->next_pool) / pool_bytes);
     a->free_pools = a->total_pools;
     return true;
 }
@@ -59,8 +61,8 @@ static arena *arena_new(void) {
 
 static void arena_unmap(arena *a) {
     radix_remove(a->start);
-    watch_open((void *)a->start, ARENA_BYTES);      /* the next owner of the address must not inherit our marks */
-    munmap((void *)a->start, ARENA_BYTES);
+    watch_open((void *)a->start, arena_bytes());      /* the next owner of the address must not inherit our marks */
+    munmap((void *)a->start, arena_bytes());
     *a = (arena){ .next = arena_state.unused };
     arena_state.unused = a;
     arena_state.unmapped++;
@@ -93,10 +95,12 @@ pool *arena_take_pool(void) {
         arena *fresh = arena_new();
         if (!fresh)
             return NULL;
+        arena_state.wholly_free++;
         arena_insert_behind(NULL, fresh);
         arena_state.last_with[fresh->free_pools] = fresh;
     }
     arena *a = arena_state.usable;
+    arena_state.wholly_free -= a->free_pools == a->total_pools;
     /* a is the first, so none has fewer free pools: with one less, it alone has that many */
     if (arena_state.last_with[a->free_pools] == a)
         arena_state.last_with[a->free_pools] = NULL;
@@ -111,7 +115,7 @@ pool *arena_take_pool(void) {
         return p;
     }
     pool *p = (pool *)a->next_pool;
-    a->next_pool += POOL_BYTES;
+    a->next_pool += pool_bytes;
     watch_open(p, POOL_HEADER_BYTES);
     *p = (pool){ .arena = (uint32_t)(a - arena_state.table), .size_class = POOL_NO_CLASS };
     return p;
@@ -129,10 +133,13 @@ void arena_return_pool(pool *p) {
         arena_state.last_with[had] = a->previous && a->previous->free_pools == had ? a->previous : NULL;
     a->free_pools = had + 1;
 
-    if (a->free_pools == a->total_pools && a->next) {
-        arena_unlink(a);
-        arena_unmap(a);                     /* the last one is kept, or a pool taken next would map it again */
-        return;
+    if (a->free_pools == a->total_pools) {
+        if (a->next && arena_state.wholly_free >= arena_keep) {
+            arena_unlink(a);
+            arena_unmap(a);                 /* the last one is kept, or a pool taken next would map it again */
+            return;
+        }
+        arena_state.wholly_free++;
     }
     if (a->free_pools == 1)
         arena_insert_behind(NULL, a);
@@ -144,11 +151,27 @@ void arena_return_pool(pool *p) {
     arena_insert_behind(last_with_as_many, a);
 }
 
+/* Their last_with is put right by hand: none but wholly free ones, which are listed by how many pools they have,
+ * go, so what remains with as many is the one before. */
+void arena_trim(void) {
+    for (arena *a = arena_state.usable, *next; a; a = next) {
+        next = a->next;
+        if (!next || a->free_pools < a->total_pools)
+            continue;
+        if (arena_state.last_with[a->free_pools] == a)
+            arena_state.last_with[a->free_pools] =
+                a->previous && a->previous->free_pools == a->free_pools ? a->previous : NULL;
+        arena_unlink(a);
+        arena_unmap(a);
+        arena_state.wholly_free--;
+    }
+}
+
 void arena_unmap_all(void) {
     for (uint32_t i = 0; i < arena_state.table_size; i++)
         if (arena_state.table[i].start)
             arena_unmap(&arena_state.table[i]);
-    free(arena_state.table);
+    system_allocator.release(arena_state.table, 0);
     arena_state = (arena_heap){
         .mapped = arena_state.mapped, .unmapped = arena_state.unmapped, .peak = arena_state.peak,
     };
@@ -161,7 +184,7 @@ bool arena_each_pool(bool (*visit)(pool *, void *), void *context) {
         const arena *a = &arena_state.table[i];
         if (!a->start)
             continue;
-        for (uintptr_t at = arena_first_pool(a); at < a->next_pool; at += POOL_BYTES)
+        for (uintptr_t at = arena_first_pool(a); at < a->next_pool; at += pool_bytes)
             if (!visit((pool *)at, context))
                 return false;
     }
@@ -170,16 +193,16 @@ bool arena_each_pool(bool (*visit)(pool *, void *), void *context) {
 
 static void arena_check_pools(const arena *a, uint32_t index) {
     uint32_t empty = 0, linked = 0;
-    for (uintptr_t at = arena_first_pool(a); at < a->next_pool; at += POOL_BYTES) {
+    for (uintptr_t at = arena_first_pool(a); at < a->next_pool; at += pool_bytes) {
         INVARIANT(((pool *)at)->arena == index, "(A1) a pool knows its arena");
         empty += ((pool *)at)->used_blocks == 0;
     }
     for (const pool_link *link = a->empty_pools; link; link = link->next) {
-        INVARIANT(((uintptr_t)link - arena_first_pool(a)) % POOL_BYTES == 0 && (uintptr_t)link < a->next_pool
+        INVARIANT(((uintptr_t)link - arena_first_pool(a)) % pool_bytes == 0 && (uintptr_t)link < a->next_pool
                   && (uintptr_t)link >= a->start, "(A1) an empty pool is a pool of this arena");
         INVARIANT(++linked <= empty, "(A1) the list of empty pools has each once");
     }
-    uint32_t carved = (uint32_t)((a->next_pool - arena_first_pool(a)) / POOL_BYTES);
+    uint32_t carved = (uint32_t)((a->next_pool - arena_first_pool(a)) / pool_bytes);
     INVARIANT(carved <= a->total_pools, "(A1) no pool is carved beyond the arena");
     INVARIANT(linked == empty, "(A1) every empty pool is in the list of its arena");
     INVARIANT(a->free_pools == empty + (a->total_pools - carved), "(A1) free pools == empty + never carved");
@@ -187,19 +210,25 @@ static void arena_check_pools(const arena *a, uint32_t index) {
 
 static void arena_check_list(void) {
     uint32_t listed = 0, with_free_pool = 0;
-    const arena *before = NULL, *last[ARENA_POOLS + 1] = { 0 };
+    size_t wholly_free = 0;
+    bool last_is_free = false;
+    const arena *before = NULL, *last[ARENA_POOLS_MOST + 1] = { 0 };
     for (const arena *a = arena_state.usable; a; before = a, a = a->next) {
         INVARIANT(a->previous == before, "(A2) the list reads the same in both directions");
         INVARIANT(a->free_pools > 0 && a->free_pools <= a->total_pools, "(A2) an arena in the list has a free pool");
         INVARIANT(!before || before->free_pools <= a->free_pools, "(A2) the list is sorted by free pools");
-        INVARIANT(a->free_pools < a->total_pools || !a->next, "(A4) a wholly free arena is the last");
+        wholly_free += a->free_pools == a->total_pools;
+        last_is_free = a->free_pools == a->total_pools;
         INVARIANT(++listed <= arena_state.table_size, "(A2) the list ends");
         last[a->free_pools] = a;
     }
     for (uint32_t i = 0; i < arena_state.table_size; i++)
         with_free_pool += arena_state.table[i].start && arena_state.table[i].free_pools > 0;
+    INVARIANT(wholly_free == arena_state.wholly_free, "(A4) wholly_free counts the arenas without a used pool");
+    INVARIANT(wholly_free - last_is_free <= arena_keep,
+              "(A4) a wholly free arena is the last, or one of those that are kept");
     INVARIANT(listed == with_free_pool, "(A2) every arena with a free pool is in the list");
-    for (size_t k = 0; k <= ARENA_POOLS; k++)
+    for (size_t k = 0; k <= ARENA_POOLS_MOST; k++)
         INVARIANT(arena_state.last_with[k] == last[k], "(A3) last_with[k] is the last with k free pools");
 }
 
@@ -210,9 +239,9 @@ void arena_check(void) {
         if (!a->start)
             continue;
         held++;
-        INVARIANT(a->total_pools == ARENA_POOLS - (a->start % POOL_BYTES != 0),
+        INVARIANT(a->total_pools == arena_pools() - (a->start % pool_bytes != 0),
                   "(A1) an unaligned arena has one pool less");
-        INVARIANT(radix_owns((void *)a->start) && radix_owns((void *)(a->start + ARENA_BYTES - 1)),
+        INVARIANT(radix_owns((void *)a->start) && radix_owns((void *)(a->start + arena_bytes() - 1)),
                   "(A6) the radix map knows an arena from its first byte to its last");
         arena_check_pools(a, i);
     }

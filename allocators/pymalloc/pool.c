@@ -9,6 +9,7 @@
 enum { POOL_BLOCKS_MOST = POOL_BYTES >> SIZE_CLASS_SHIFT };
 
 pool_link pool_lists[SIZE_CLASS_COUNT];
+uint32_t  pool_bytes = POOL_BYTES;
 
 void pool_init_lists(void) {
     for (size_t i = 0; i < SIZE_CLASS_COUNT; i++)
@@ -38,7 +39,7 @@ void *pool_start(pool *p, uint32_t size_class) {
         return block;
     }
     p->virgin_offset = POOL_HEADER_BYTES + 2 * bytes;
-    p->last_offset = POOL_BYTES - bytes;
+    p->last_offset = pool_bytes - bytes;
     p->free = (char *)p + POOL_HEADER_BYTES + bytes;
     pool_write_link(p->free, NULL);
     return (char *)p + POOL_HEADER_BYTES;
@@ -79,7 +80,7 @@ void pool_check(const pool *p) {
     }
     INVARIANT(p->size_class < SIZE_CLASS_COUNT, "(P2) a pool has a class that exists");
     uint32_t bytes = size_class_bytes(p->size_class), capacity = pool_capacity(p->size_class);
-    INVARIANT(p->last_offset == POOL_BYTES - bytes, "(P2) the last offset leaves room for one block");
+    INVARIANT(p->last_offset == pool_bytes - bytes, "(P2) the last offset leaves room for one block");
     INVARIANT(p->virgin_offset >= POOL_HEADER_BYTES + 2 * bytes, "(P2) two blocks are carved at the start");
     INVARIANT((p->virgin_offset - POOL_HEADER_BYTES) % bytes == 0, "(P2) carving goes block by block");
     uint32_t carved = (p->virgin_offset - POOL_HEADER_BYTES) / bytes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * pool.h - 16 KiB of blocks of one size class.
+ * pool.h - 16 KiB of blocks of one size class; 4 KiB before CPython 3.10, and as a parameter.
  *
  *   | header 48 | block | block | free | block | free | never carved ...        |
  *                                  '-----------> '--> end of the free list
@@ -27,7 +27,12 @@
 #include "size_class.h"
 #include "watch.h"
 
-enum { POOL_BYTES = 16384, POOL_HEADER_BYTES = 48, POOL_NO_CLASS = UINT16_MAX };
+enum {
+    POOL_BYTES = 16384, POOL_BYTES_LEAST = 4096,        /* the usual and the other choice */
+    POOL_HEADER_BYTES = 48, POOL_NO_CLASS = UINT16_MAX,
+};
+
+extern uint32_t pool_bytes;         /* of every pool; changes only while there is none */
 
 typedef struct pool_link { struct pool_link *next, *previous; } pool_link;
 
@@ -45,12 +50,17 @@ _Static_assert(sizeof(pool) == POOL_HEADER_BYTES, "the header is as long as CPyt
 
 extern pool_link pool_lists[SIZE_CLASS_COUNT];      /* used pools of each class, most recently freed first */
 
+/* `bytes` is pool_bytes. Where it is a constant, the compiler makes an instruction of it. */
+static inline pool *pool_of_size(const void *block, uintptr_t bytes) {
+    return (pool *)((uintptr_t)block & ~(bytes - 1));
+}
+
 static inline pool *pool_of(const void *block) {
-    return (pool *)((uintptr_t)block & ~(uintptr_t)(POOL_BYTES - 1));
+    return pool_of_size(block, pool_bytes);
 }
 
 static inline uint32_t pool_capacity(uint32_t size_class) {
-    return (POOL_BYTES - POOL_HEADER_BYTES) / size_class_bytes(size_class);
+    return (pool_bytes - POOL_HEADER_BYTES) / size_class_bytes(size_class);
 }
 
 static inline void *pool_read_link(void *block) {

@@ -12,7 +12,12 @@
  * What it is bad at: a pool with one live block serves only its class, and an arena with one such pool is
  * not returned to the OS.
  *
- * Source: CPython 3.12, Objects/obmalloc.c. Not taken over: one heap for each interpreter, debug hooks.
+ * Parameters: the sizes of arenas and pools, and how many wholly free arenas stay. The usual sizes are constants
+ * of the fast path; the table for parameters reads them. Sizes change only while there is no block.
+ *
+ * Source: CPython 3.12, Objects/obmalloc.c. Not taken over: one heap for each interpreter; debug:pymalloc has the
+ * debug hooks. pymalloc-3.9 has the sizes of 3.9, but not its test of an address, which reads the page of the
+ * address, whoever's it may be; the radix map came with 3.10.
  */
 #include "../allocator.h"
 #include "../invariant.h"
@@ -23,20 +28,53 @@
 
 #include <string.h>
 
+/* For the two tables, whose sizes are constants here and variables there. */
+#define PYMALLOC_INLINE            static inline __attribute__((always_inline))
 #define PYMALLOC_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define PYMALLOC_SLOW              __attribute__((noinline, cold))
+
+typedef struct pymalloc_sizes {
+    int      window_bits;       /* of arenas */
+    uint32_t pool_bytes;
+    size_t   keep;              /* arenas */
+} pymalloc_sizes;
+
+#define PYMALLOC_USUAL ((pymalloc_sizes){ RADIX_WINDOW_BITS, POOL_BYTES, 0 })
 
 static struct {
     bool   opened;
     size_t passed_blocks;       /* handed out by malloc for us */
     size_t passed_bytes;        /* in them, at the size malloc set aside */
+    pymalloc_sizes wanted;      /* by parameters, for the next open with any */
 } pymalloc;
 
 #ifdef WATCH_MEMPOOL
 char watch_heap;
 #endif
 
-static bool pymalloc_open(void) {
+/* --- opening, with the usual sizes or with others --- */
+
+static bool pymalloc_has_blocks(void) {
+    allocator_stats stats;
+    survey_stats(&stats);
+    return stats.used_blocks + pymalloc.passed_blocks > 0;
+}
+
+static bool pymalloc_adopt(pymalloc_sizes sizes) {
+    if (sizes.window_bits != radix_window_bits || sizes.pool_bytes != pool_bytes) {
+        if (pymalloc_has_blocks())
+            return false;
+        arena_unmap_all();
+        radix_window_bits = sizes.window_bits;
+        pool_bytes = sizes.pool_bytes;
+    }
+    if (sizes.keep < arena_keep)
+        arena_trim();
+    arena_keep = sizes.keep;
+    return true;
+}
+
+static bool pymalloc_start(void) {
     if (pymalloc.opened)
         return true;
     pool_init_lists();
@@ -45,6 +83,37 @@ static bool pymalloc_open(void) {
 #endif
     return pymalloc.opened = system_allocator.open();
 }
+
+static bool pymalloc_open(void) {
+    return pymalloc_start() && pymalloc_adopt(PYMALLOC_USUAL);
+}
+
+static bool pymalloc_open_wanted(void) {
+    return pymalloc_start() && pymalloc_adopt(pymalloc.wanted);
+}
+
+static bool pymalloc_set_arena(const char *value) {
+    bool small = value && !strcmp(value, "256K");
+    pymalloc.wanted.window_bits = small ? RADIX_WINDOW_BITS_LEAST : RADIX_WINDOW_BITS;
+    return small || !value || !strcmp(value, "1M");
+}
+
+static bool pymalloc_set_pool(const char *value) {
+    bool small = value && !strcmp(value, "4K");
+    pymalloc.wanted.pool_bytes = small ? POOL_BYTES_LEAST : POOL_BYTES;
+    return small || !value || !strcmp(value, "16K");
+}
+
+static bool pymalloc_set_keep(const char *value) {
+    return registry_read_count(value, 0, &pymalloc.wanted.keep);
+}
+
+static const allocator_parameter pymalloc_parameters[] = {
+    { "arena", "256K or 1M", pymalloc_set_arena },
+    { "pool",  "4K or 16K", pymalloc_set_pool },
+    { "keep",  "none, all or a number of arenas", pymalloc_set_keep },
+    { 0 },
+};
 
 /* --- requests that are passed on --- */
 
@@ -105,13 +174,12 @@ static void *pymalloc_alloc(size_t bytes, size_t alignment) {
 
 /* `bytes` would say without a look whether the block is ours, but CPython's free is not told it, so neither
  * does this one listen: the radix map is part of the price. */
-static void pymalloc_release(void *block, size_t bytes) {
-    (void)bytes;
-    if (!PYMALLOC_LIKELY(radix_owns(block))) {
+PYMALLOC_INLINE void pymalloc_release_in(void *block, int window_bits, uint32_t bytes_of_pool) {
+    if (!PYMALLOC_LIKELY(radix_owns_in(block, window_bits))) {
         pymalloc_release_passed(block);
         return;
     }
-    pool *p = pool_of(block);
+    pool *p = pool_of_size(block, bytes_of_pool);
     void *next = p->free;
     watch_take(block, size_class_bytes(p->size_class));
     pool_write_link(block, next);
@@ -125,6 +193,16 @@ static void pymalloc_release(void *block, size_t bytes) {
         pool_unlink(p);
         arena_return_pool(p);
     }
+}
+
+static void pymalloc_release(void *block, size_t bytes) {
+    (void)bytes;
+    pymalloc_release_in(block, RADIX_WINDOW_BITS, POOL_BYTES);
+}
+
+static void pymalloc_release_wanted(void *block, size_t bytes) {
+    (void)bytes;
+    pymalloc_release_in(block, radix_window_bits, pool_bytes);
 }
 
 static void *pymalloc_alloc_zeroed(size_t bytes, size_t alignment) {
@@ -152,7 +230,7 @@ static void *pymalloc_resize(void *block, size_t old_bytes, size_t new_bytes) {
         return NULL;
     watch_open(block, room);                /* what was asked for is not known, so all of it is copied */
     memcpy(moved, block, new_bytes < room ? new_bytes : room);
-    pymalloc_release(block, room);
+    pymalloc_release_wanted(block, room);
     return moved;
 }
 
@@ -192,12 +270,23 @@ static void pymalloc_check(void) {
     survey_check();
 }
 
+static const allocator pymalloc_with_parameters = {
+    .name = "pymalloc", .idea = "CPython's arenas, pools and blocks, in other sizes",
+    .thread_safe = false, .frees = true, .largest_bytes = SYSTEM_LARGEST_BYTES,
+    .open = pymalloc_open_wanted, .alloc = pymalloc_alloc, .alloc_zeroed = pymalloc_alloc_zeroed,
+    .resize = pymalloc_resize, .release = pymalloc_release_wanted, .usable_bytes = pymalloc_usable_bytes,
+    .stats = pymalloc_stats, .trim = arena_trim, .reset = pymalloc_reset,
+    .walk = pymalloc_walk, .check = pymalloc_check, .thread_exit = allocator_nothing,
+    .fork_prepare = allocator_nothing, .fork_parent = allocator_nothing, .fork_child = allocator_nothing,
+};
+
 const allocator pymalloc_allocator = {
     .name = "pymalloc", .idea = "CPython 3.12's arenas, pools and blocks",
     .thread_safe = false, .frees = true, .largest_bytes = SYSTEM_LARGEST_BYTES,
+    .parameters = pymalloc_parameters, .with_parameters = &pymalloc_with_parameters,
     .open = pymalloc_open, .alloc = pymalloc_alloc, .alloc_zeroed = pymalloc_alloc_zeroed,
     .resize = pymalloc_resize, .release = pymalloc_release, .usable_bytes = pymalloc_usable_bytes,
-    .stats = pymalloc_stats, .trim = allocator_nothing, .reset = pymalloc_reset,
+    .stats = pymalloc_stats, .trim = arena_trim, .reset = pymalloc_reset,
     .walk = pymalloc_walk, .check = pymalloc_check, .thread_exit = allocator_nothing,
     .fork_prepare = allocator_nothing, .fork_parent = allocator_nothing, .fork_child = allocator_nothing,
 };

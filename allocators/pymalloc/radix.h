@@ -4,8 +4,8 @@
  *   63        49        34       20            0
  *   | 15 bits | 15 bits | 14 bits | in a window |     top (static), middle and bottom nodes on demand
  *
- * A *window* is an ideal, aligned megabyte. An arena is a megabyte too but need not be aligned, so it lies
- * in two windows: in the first from `high_start` to its end, in the next from its start to `low_end`.
+ * A *window* is an ideal, aligned megabyte, or 256 KiB where arenas are no larger: then the bottom digit has 16
+ * bits. An arena is as large as a window but need not be aligned, so it lies in two windows: in the first from `high_start` to its end, in the next from its start to `low_end`.
  *
  *   window n         | . . . . high_start #######|
  *   window n + 1     |######## low_end . . . . . |
@@ -22,9 +22,10 @@
 #include <stdint.h>
 
 enum {
-    RADIX_WINDOW_BITS = 20, RADIX_BOTTOM_BITS = 14, RADIX_MIDDLE_BITS = 15, RADIX_TOP_BITS = 15,
-    RADIX_MIDDLE_SHIFT = RADIX_WINDOW_BITS + RADIX_BOTTOM_BITS,
-    RADIX_TOP_SHIFT    = RADIX_MIDDLE_SHIFT + RADIX_MIDDLE_BITS,
+    RADIX_WINDOW_BITS = 20, RADIX_WINDOW_BITS_LEAST = 18,       /* the usual and the other choice */
+    RADIX_MIDDLE_SHIFT = 34, RADIX_TOP_SHIFT = 49,
+    RADIX_BOTTOM_BITS_MOST = RADIX_MIDDLE_SHIFT - RADIX_WINDOW_BITS_LEAST,
+    RADIX_MIDDLE_BITS = RADIX_TOP_SHIFT - RADIX_MIDDLE_SHIFT, RADIX_TOP_BITS = 64 - RADIX_TOP_SHIFT,
     RADIX_WINDOW_BYTES = 1 << RADIX_WINDOW_BITS,
 };
 
@@ -33,15 +34,19 @@ typedef struct radix_window {
     int32_t low_end;        /* offset where an arena that started in the window before ends; 0: none does */
 } radix_window;
 
-typedef struct radix_bottom { radix_window  windows[1 << RADIX_BOTTOM_BITS]; } radix_bottom;
+/* As long as the longest; of one for larger windows the last three quarters are never touched. */
+typedef struct radix_bottom { radix_window  windows[1 << RADIX_BOTTOM_BITS_MOST]; } radix_bottom;
 typedef struct radix_middle { radix_bottom *nodes[1 << RADIX_MIDDLE_BITS]; } radix_middle;
 extern radix_middle *radix_top[1 << RADIX_TOP_BITS];
+extern int           radix_window_bits;         /* changes only while no arena is ours */
+extern size_t        radix_middle_nodes, radix_bottom_nodes;
 
 static inline size_t radix_digit(uintptr_t address, int shift, int bits) {
     return address >> shift & (((uintptr_t)1 << bits) - 1);
 }
 
-static inline bool radix_owns(const void *pointer) {
+/* window_bits is radix_window_bits, or the constant it is known to be. */
+static inline bool radix_owns_in(const void *pointer, int window_bits) {
     uintptr_t address = (uintptr_t)pointer;
     const radix_middle *middle = radix_top[radix_digit(address, RADIX_TOP_SHIFT, RADIX_TOP_BITS)];
     if (!middle)
@@ -49,12 +54,16 @@ static inline bool radix_owns(const void *pointer) {
     const radix_bottom *bottom = middle->nodes[radix_digit(address, RADIX_MIDDLE_SHIFT, RADIX_MIDDLE_BITS)];
     if (!bottom)
         return false;
-    const radix_window *window = &bottom->windows[radix_digit(address, RADIX_WINDOW_BITS, RADIX_BOTTOM_BITS)];
-    int32_t offset = (int32_t)(address & (RADIX_WINDOW_BYTES - 1));
+    const radix_window *window = &bottom->windows[radix_digit(address, window_bits, RADIX_MIDDLE_SHIFT - window_bits)];
+    int32_t offset = (int32_t)(address & (((uintptr_t)1 << window_bits) - 1));
     return offset < window->low_end || (window->high_start != 0 && offset >= window->high_start);
 }
 
-/* The arena of RADIX_WINDOW_BYTES at `start` becomes ours. False: no memory for a node, nothing is marked. */
+static inline bool radix_owns(const void *pointer) {
+    return radix_owns_in(pointer, radix_window_bits);
+}
+
+/* The arena of 2^radix_window_bits bytes at `start` becomes ours. False: no memory for a node, nothing is marked. */
 bool radix_add(uintptr_t start);
 
 /* It is no longer ours. It was added before. */

@@ -15,6 +15,16 @@ void survey_stats(allocator_stats *stats);
 /* Every block of every pool; false when visit ended it. */
 bool survey_walk(allocator_visitor *visit, void *context);
 
+/* The figures in the layout of CPython's sys._debugmallocstats(), and under the same names. */
+void survey_print(FILE *to);
+
+/* Which pool has how much: a line of words, then one line of numbers a pool, in the order of addresses within an
+ * arena. A pool that is not in use has class_bytes and capacity 0.
+ *
+ *   arena pool class_bytes used capacity
+ *   0 0 48 340 340                                                                                       */
+void survey_map(FILE *to);
+
 /* Aborts at a broken invariant of a pool, a list of pools, or an arena. */
 void survey_check(void);
 

@@ -163,6 +163,70 @@ TEST(an_unknown_name_is_answered_with_the_known_ones) {
             assert_refused(unknown[i], entry->name);
 }
 
+TEST(parameters_stand_behind_a_name_and_name_the_allocator) {
+    static const char *const specs[] = {
+        "pymalloc,arena=256K", "pymalloc,pool=4K,keep=all", "pymalloc-3.9,keep=7", "locked:pymalloc,arena=1M,keep=none",
+        "magazine,keep=0", "counted:locked:pymalloc-3.9,pool=16K",
+    };
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+        char why[SAID_BYTES];
+        const allocator *a = allocator_open(specs[i], why, sizeof why);
+        if (!a)
+            fail_msg("%s", why);
+        assert_string_equal(a->name, specs[i]);
+        assert_null(allocator_preload_for(specs[i]));
+        void *block = a->alloc(100, 16);
+        assert_non_null(block);
+        a->release(block, 100);
+        a->check();
+    }
+}
+
+TEST(without_parameters_they_have_their_defaults_again) {
+    char why[SAID_BYTES];
+    allocator_stats stats;
+    const size_t arena_bytes[][2] = { { 256 << 10, 1 << 20 }, { 1 << 20, 256 << 10 } };
+    const char *const specs[] = { "pymalloc-3.9", "pymalloc", "pymalloc,arena=1M", "pymalloc-3.9,pool=16K" };
+    for (size_t i = 0; i < 4; i++) {
+        const allocator *a = allocator_open(specs[i], why, sizeof why);
+        void *block = a->alloc(100, 16);
+        a->stats(&stats);
+        assert_int_equal(stats.held_bytes, arena_bytes[i / 2][i % 2]);
+        a->release(block, 100);
+    }
+}
+
+TEST(other_parameters_wait_until_there_is_no_block) {
+    char why[SAID_BYTES];
+    const allocator *a = allocator_open("pymalloc", why, sizeof why);
+    void *block = a->alloc(100, 16);
+    assert_null(allocator_open("pymalloc-3.9", why, sizeof why));
+    assert_one_line_with(why, "blocks under other parameters");
+    a->release(block, 100);
+    assert_non_null(allocator_open("pymalloc-3.9", why, sizeof why));
+}
+
+TEST(a_parameter_that_is_not_accepted_is_refused) {
+    assert_refused("pymalloc,arena=3M", "give 256K or 1M");
+    assert_refused("pymalloc,arena=", "give 256K or 1M");
+    assert_refused("pymalloc,arena=1048576", "give 256K or 1M");
+    assert_refused("pymalloc,pool=8K", "give 4K or 16K");
+    assert_refused("pymalloc-3.9,pool=64K", "give 4K or 16K");
+    assert_refused("pymalloc,keep=some", "none, all or a number");
+    assert_refused("pymalloc,keep=-1", "none, all or a number");
+    assert_refused("magazine,keep=99999999999999999999", "none, all or a number");
+    assert_refused("magazine,keep=1e3", "none, all or a number");
+    assert_refused("pymalloc,size=3", "no parameter \"size=3\"");
+    assert_refused("pymalloc,arena", "no parameter");
+    assert_refused("pymalloc,", "no parameter");
+    assert_refused("pymalloc,arena=1M,,pool=4K", "no parameter");
+    assert_refused("locked:pymalloc,x=1", "arena=256K or 1M");
+    assert_refused("system,arena=1M", "no parameter");
+    assert_refused("bump,keep=all", "no parameter");
+    assert_refused("jemalloc,keep=all", "no parameters");
+    assert_refused("locked,keep=all:pymalloc", "is a wrapper");
+}
+
 TEST(a_wrapper_in_a_wrong_place_is_refused) {
     assert_refused("locked", "locked:<allocator>");
     assert_refused("counted:locked", "locked:<allocator>");
@@ -263,6 +327,10 @@ int main(int argc, char **argv) {
         cmocka_unit_test(settings_left_in_the_environment_reach_no_malloc_unless_they_are_kept),
         cmocka_unit_test(a_preload_from_outside_is_not_taken_for_the_system),
         cmocka_unit_test(an_unknown_name_is_answered_with_the_known_ones),
+        cmocka_unit_test(parameters_stand_behind_a_name_and_name_the_allocator),
+        cmocka_unit_test(without_parameters_they_have_their_defaults_again),
+        cmocka_unit_test(other_parameters_wait_until_there_is_no_block),
+        cmocka_unit_test(a_parameter_that_is_not_accepted_is_refused),
         cmocka_unit_test(a_wrapper_in_a_wrong_place_is_refused),
         cmocka_unit_test(a_path_that_is_not_a_malloc_is_refused),
         cmocka_unit_test(a_damaged_shared_object_is_examined_without_harm),
