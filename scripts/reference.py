@@ -1,0 +1,130 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""reference.py - the run that the README shows: `make reference`.
+
+Copies a finished run to results/reference/ and writes the README's tables from it, between the comments
+<!-- table: NAME --> and <!-- end -->, so that no figure in the README is typed by hand. With --check it
+only says whether README and reference agree.
+"""
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import record
+import stats
+import summary
+import table
+from summary import GroupSummary, Row
+
+TOP = Path(__file__).resolve().parent.parent
+README = TOP / "README.md"
+REFERENCE = record.RESULTS / "reference"
+
+
+class Run:
+    """A run's rows by group and label."""
+
+    def __init__(self, folder: Path) -> None:
+        about = record.read_run(folder)
+        self.groups = {g.name: g for g in summary.summarise(about["matrix"], record.read_lines(folder))}
+
+    def row(self, group: str, label: str) -> Row | None:
+        return next((r for r in self.groups[group].rows if r.label == label), None) if group in self.groups else None
+
+    def ratio(self, group: str, label: str, to: str) -> str:
+        """label's throughput over to's: their times the other way round."""
+        mine, theirs = self.row(group, label), self.row(group, to)
+        if not mine or not theirs or not mine.time or not theirs.time:
+            return mine.outcome if mine and mine.outcome != "ok" else "-"
+        estimate = stats.ratio_of(theirs.sample, mine.sample, self.groups[group].method == "turns")
+        return f"{estimate.value:.2f}x ({estimate.low:.2f} .. {estimate.high:.2f})" if estimate else "-"
+
+    def peak(self, group: str, label: str) -> str:
+        row = self.row(group, label)
+        return table.in_bytes(row.peak_rss) if row and row.peak_rss is not None else "-"
+
+    def in_ns(self, group: str, label: str) -> str:
+        row = self.row(group, label)
+        return f"{table.in_ns(row.time.value)} ns" if row and row.time else row.outcome if row else "-"
+
+
+def _markdown(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def backends(run: Run) -> str:
+    """The backends people come for."""
+    def objects(name: str, words: str, alone: tuple[str, str, str], threads: bool = True) -> list[str]:
+        label = f"{name}/tcmalloc"
+        two = run.ratio("own", f"{label}@2", label) if threads else "one thread only"
+        return [words, f"`{name}`", run.ratio(*alone), two, run.peak("cycles", label), run.peak("strong", label)]
+    plain = ("calls", "{}/tcmalloc", "refcount/tcmalloc")
+    safe = ("safety", "{}/tcmalloc", "segregated/tcmalloc")
+    def against(which: tuple[str, str, str], name: str) -> tuple[str, str, str]:
+        return which[0], which[1].format(name), which[2]
+    rows = [
+        ["pymalloc-style arenas, pools and blocks", "`pymalloc`",
+         run.ratio("cpython", "pymalloc", "system") + " of glibc", "under a lock only", "-", "-"],
+        objects("refcount", "reference counting alone", against(plain, "refcount"), threads=False),
+        objects("cyclic", "reference counting plus a cyclic collector", against(plain, "cyclic"), threads=False),
+        objects("gil", "the same under a GIL", against(plain, "gil")),
+        objects("locked_object", "counts behind a lock in each object", against(safe, "locked_object")),
+        objects("locked_global", "counts behind one lock for all", against(safe, "locked_global")),
+        objects("atomic", "atomic counts", against(safe, "atomic")),
+        objects("biased", "biased counts (PEP 703)", against(safe, "biased")),
+    ]
+    return _markdown(["backend", "name", "one thread", "two threads over one", "rings leak", "autograd, strong"], rows)
+
+
+def _matrix(run: Run, names: list[str], of: str) -> str:
+    groups = [run.groups[n] for n in names if n in run.groups]
+    labels = list(dict.fromkeys(r.label for g in groups for r in g.rows if not r.twin))
+    rows = [[f"`{label}`", *(run.in_ns(g.name, label) if run.row(g.name, label) else "-" for g in groups)] for label in labels]
+    floors = ["noise floor", *(f"{100 * g.floor:.1f} %" if g.floor == g.floor else "-" for g in groups)]
+    return _markdown([of, *(g.name for g in groups)], [*rows, floors])
+
+
+TABLES = {
+    "backends": backends,
+    "allocators": lambda run: _matrix(run, ["small", "churn", "cpython", "sqlite3", "cc1"], "ns per operation"),
+    "collectors": lambda run: _matrix(run, ["calls", "chain", "cycles", "strong", "weak"], "ns per operation"),
+}
+
+
+def rewritten(text: str, run: Run) -> str:
+    for name, make in TABLES.items():
+        text = re.sub(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", lambda m: m[1] + make(run) + "\n" + m[2], text, flags=re.S)
+    return text
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="reference.py", description=__doc__.splitlines()[0])
+    parser.add_argument("--run", default="latest", help="the finished run to show")
+    parser.add_argument("--check", action="store_true", help="do README and results/reference agree?")
+    options = parser.parse_args(arguments)
+    try:
+        if not options.check:
+            folder = record.find(options.run, record.RESULTS).resolve()
+            if folder != REFERENCE:
+                shutil.rmtree(REFERENCE, ignore_errors=True)
+                shutil.copytree(folder, REFERENCE)
+        text = README.read_text()
+        fresh = rewritten(text, Run(record.find("reference", record.RESULTS)))
+    except record.BadInput as error:
+        print(f"reference: {error}", file=sys.stderr)
+        return 2
+    if options.check:
+        if fresh != text:
+            print("reference: README.md does not show results/reference: run scripts/reference.py --run reference", file=sys.stderr)
+        return int(fresh != text)
+    README.write_text(fresh)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
