@@ -26,7 +26,8 @@ SECONDS = 600
 SKIPPED = 77
 PRELOADED = ("jemalloc", "mimalloc", "tcmalloc")
 OWN = ("system", "bump", "pymalloc", "pymalloc-3.9", "pymalloc,arena=256K,keep=all", "pymalloc,pool=4K,keep=3", "magazine",
-       "magazine,keep=none", "locked:pymalloc", "locked:bump", "counted:pymalloc", "failing:pymalloc")
+       "magazine,keep=none", "locked:pymalloc", "locked:bump", "counted:pymalloc", "failing:pymalloc",
+       "debug:pymalloc", "debug:magazine", "locked:debug:pymalloc-3.9")
 
 SANITIZERS = {
     "ASAN_OPTIONS": "allocator_may_return_null=1:detect_leaks=0:detect_stack_use_after_return=0",
@@ -89,7 +90,7 @@ def all_jobs() -> list[Job]:
             + allocator_jobs("build/address", OWN)
             + collector_jobs("build/address", collectors())
             + [Job(f"build/address: workloads/{p.name}", [str(p)]) for p in programs("build/address", "workloads")]
-            + allocator_jobs("build/thread", ("system", "magazine", "magazine,keep=none", "locked:pymalloc", "counted:locked:pymalloc"))
+            + allocator_jobs("build/thread", ("system", "magazine", "magazine,keep=none", "debug:magazine", "locked:pymalloc", "counted:locked:pymalloc"))
             + collector_jobs("build/thread", collectors("gil", "stop_the_world", "none"), "threads"))
 
 

@@ -75,7 +75,8 @@ TEST(every_entry_has_a_name_an_idea_and_what_its_kind_needs) {
 }
 
 TEST(no_entry_of_any_table_is_null) {
-    static const char *const wrapped[] = { "%s", "locked:%s", "counted:%s", "failing:%s", "counted:failing:locked:%s" };
+    static const char *const wrapped[] = { "%s", "locked:%s", "counted:%s", "failing:%s", "debug:%s",
+                                          "counted:failing:debug:locked:%s" };
     static const unsigned char null[sizeof(void (*)(void))];
     for (const allocator_entry *entry = allocator_entries(); entry->name; entry++)
         for (size_t i = 0; entry->kind == ALLOCATOR_OWN && i < sizeof wrapped / sizeof *wrapped; i++) {
