@@ -33,7 +33,7 @@ OBJECTS   := $(shell sed -nE 's|^OBJECTS\((.*)\)|\1|p' workloads/workloads.def)
 
 # sources compiled once; those compiled once for each collector
 ALLOCATOR_C := $(filter-out allocators/recorder.c allocators/malloc.c allocators/large.c,$(wildcard allocators/*.c allocators/pymalloc/*.c allocators/magazine/*.c))
-HARNESS_C   := $(wildcard harness/*.c) workloads/memory.c
+HARNESS_C   := $(wildcard harness/*.c) workloads/memory.c collectors/pause.c
 BLOCKS_C    := $(BLOCKS:%=workloads/blocks/%.c) $(filter-out $(BLOCKS:%=workloads/blocks/%.c),$(wildcard workloads/blocks/*.c))
 OBJECTS_C   := $(wildcard workloads/objects/*.c) workloads/linked_objects.c
 shared-by   = $(patsubst %.c,$(BUILD)/once/%.o,$1)
@@ -160,7 +160,7 @@ $(BUILD)/tests/harness_fake: $(FRAME) $(call shared-by,$(wildcard tests/harness/
 	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ $(LIBS) -o $@
 
 row-test-objects = $(call row-objects,$(call first,$1),$(OBJECTS_C) tests/collectors/heap.c tests/collectors/$(call rest,$1).c)
-$(BUILD)/tests/%: $(call shared-by,$(ALLOCATOR_C) workloads/memory.c tests/support.c) $$(call row-test-objects,$$*)
+$(BUILD)/tests/%: $(call shared-by,$(ALLOCATOR_C) workloads/memory.c collectors/pause.c tests/support.c) $$(call row-test-objects,$$*)
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -ldl -o $@
 

@@ -10,6 +10,7 @@
  * count and locks have no use any more; an address has no more than 48 bits, and the flags stay as they are.
  */
 #include "collector.h"
+#include "pause.h"
 #include "refcounted.h"
 #include "weak.h"
 
@@ -105,6 +106,7 @@ static void refcounted_free(mutator *m, object *o) {
         refcounted_memory->release(object_array(o)->items, object_array_bytes(o));
     if (type->tracked) cycles_dead(m);
     m->base.died++;
+    pause_freed(m->dying);
     refcounted_release(m, o);
 }
 
@@ -154,6 +156,13 @@ static void refcounted_end_nested(mutator *m, object *o) {
     m->dying--;
 }
 
+static void refcounted_end_deferred(mutator *m) {
+    m->dying = 1;                                       /* what dies in here does not drain again */
+    while (m->deferred != NULL)
+        refcounted_end_nested(m, refcounted_next_deferred(m));
+    m->dying = 0;
+}
+
 void refcounted_die(mutator *m, object *o) {
 #ifdef COUNT_CONDEMNS
     if (!count_condemn(o)) return;
@@ -170,11 +179,9 @@ void refcounted_die(mutator *m, object *o) {
         return;
     }
     refcounted_end_nested(m, o);
-    if (m->dying > 0 || m->deferred == NULL) return;
-    m->dying = 1;                                       /* what dies in here does not drain again */
-    while (m->deferred != NULL)
-        refcounted_end_nested(m, refcounted_next_deferred(m));
-    m->dying = 0;
+    if (m->dying > 0) return;
+    if (m->deferred != NULL) refcounted_end_deferred(m);
+    pause_cascade_ends();
 }
 
 /* --- the choices' own parts of a mutator -------------------------------------------------------------- */

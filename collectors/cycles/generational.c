@@ -21,6 +21,7 @@
 #include <stdlib.h>
 
 #include "../collector.h"
+#include "../pause.h"
 #include "../weak.h"
 
 struct generational generational;
@@ -233,6 +234,7 @@ SLOW static size_t generational_collect(mutator *m, int generation) {
     struct generational *g = &generational;
     if (g->collecting) return 0;
     g->collecting = true;
+    pause_begin();
     if (g->callback != NULL) g->callback(true, generation, 0, 0);
     if (generation + 1 < COLLECTOR_GENERATIONS) g->counts[generation + 1]++;
     for (int i = 0; i <= generation; i++)
@@ -247,6 +249,7 @@ SLOW static size_t generational_collect(mutator *m, int generation) {
     g->collections[generation]++;
     g->collected[generation] += collected;
     if (g->callback != NULL) g->callback(false, generation, collected, 0);
+    pause_end(pause_of_generation(generation));
     g->collecting = false;
     return collected;
 }

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 
 #include "../collector.h"
+#include "../pause.h"
 #include "../weak.h"
 
 enum { SEGREGATED_BUFFER = 512 };       /* births a thread counts by itself before it tells the others */
@@ -265,6 +266,7 @@ static size_t segregated_call_back(collection *c) {
 SLOW static size_t segregated_collect(mutator *m) {
     if (atomic_exchange(&segregated.collecting, true)) return 0;
     collection c = {.m = m};
+    pause_begin();
     c.calls_tail = &c.calls;
 
     segregated_stop(m);
@@ -293,6 +295,7 @@ SLOW static size_t segregated_collect(mutator *m) {
     vector_free(&c.queued);
     atomic_fetch_add(&segregated.collections, 1);
     atomic_fetch_add(&segregated.collected, collected);
+    pause_end(PAUSE_FULL);
     atomic_store(&segregated.collecting, false);
     return collected;
 }

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "../collector.h"
+#include "../pause.h"
 
 atomic_bool gil_drop_request;
 
@@ -50,8 +51,8 @@ static struct timespec gil_deadline(void) {
     return (struct timespec){.tv_sec = now.tv_sec + ns / 1000000000, .tv_nsec = ns % 1000000000};
 }
 
-void gil_take(mutator *m) {
-    pthread_mutex_lock(&gil.mutex);
+static void gil_wait(void) {
+    pause_begin();
     while (gil.locked) {
         uint64_t seen = gil.switch_number;
         struct timespec deadline = gil_deadline();
@@ -59,6 +60,12 @@ void gil_take(mutator *m) {
         if (timed_out && gil.locked && gil.switch_number == seen)
             atomic_store_explicit(&gil_drop_request, true, memory_order_relaxed);
     }
+    pause_end(PAUSE_GIL);
+}
+
+void gil_take(mutator *m) {
+    pthread_mutex_lock(&gil.mutex);
+    if (gil.locked) gil_wait();
     pthread_mutex_lock(&gil.switch_mutex);
     gil.locked = true;
     gil.switch_holder = m;
@@ -83,6 +90,7 @@ void gil_drop(mutator *m) {
 
 /* The forced hand-over. A spurious wake-up only ends the wait early, as in CPython. */
 SLOW void gil_yield(mutator *m) {
+    pause_begin();
     gil_drop(m);
     pthread_mutex_lock(&gil.switch_mutex);
     if (gil.switch_holder == m) {
@@ -91,6 +99,7 @@ SLOW void gil_yield(mutator *m) {
     }
     pthread_mutex_unlock(&gil.switch_mutex);
     gil_take(m);
+    pause_end(PAUSE_GIL);
 }
 
 uint64_t gil_switches(void) {

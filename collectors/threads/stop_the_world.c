@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "../collector.h"
+#include "../pause.h"
 
 _Atomic uint64_t threads_epoch = 1;
 
@@ -33,8 +34,12 @@ static void stop_the_world_see(mutator *m) {
 
 /* The lock is held in these two: an oldest epoch read before a thread joins was read before it loads anything. */
 static void stop_the_world_begin_running(mutator *m) {
-    while (atomic_load_explicit(&world.asked, memory_order_relaxed))
-        pthread_cond_wait(&world.started, &world.lock);
+    if (atomic_load_explicit(&world.asked, memory_order_relaxed)) {
+        pause_begin();
+        while (atomic_load_explicit(&world.asked, memory_order_relaxed))
+            pthread_cond_wait(&world.started, &world.lock);
+        pause_end(PAUSE_STOPPED);
+    }
     world.running++;
     stop_the_world_see(m);
 }
@@ -81,8 +86,10 @@ SLOW bool threads_stop(mutator *m) {
         uint64_t asked_ns = stop_the_world_now_ns();
         atomic_store_explicit(&world.asked, true, memory_order_relaxed);
         threads_epoch_advance();
+        pause_begin();
         while (world.running > 1)
             pthread_cond_wait(&world.all_stopped, &world.lock);
+        pause_end(PAUSE_SAFEPOINT);
         atomic_store_explicit(&world.last_stop_ns, stop_the_world_now_ns() - asked_ns, memory_order_relaxed);
         stop_the_world_see(m);
     }

@@ -4,6 +4,7 @@
 #include <semaphore.h>
 
 #include "../collector.h"
+#include "../pause.h"
 
 int64_t tick_gil_left;
 
@@ -21,8 +22,14 @@ void tick_gil_open(void) {
     tick_gil.ticks = tick_gil_left = collector_option_value("ticks");
 }
 
-void tick_gil_take(mutator *m) {
+static void tick_gil_wait(void) {
+    pause_begin();
     while (sem_wait(&tick_gil.semaphore) != 0 && errno == EINTR) {}
+    pause_end(PAUSE_GIL);
+}
+
+void tick_gil_take(mutator *m) {
+    if (sem_trywait(&tick_gil.semaphore) != 0) tick_gil_wait();
     tick_gil.switches += tick_gil.last_holder != m;
     tick_gil.last_holder = m;
 }
