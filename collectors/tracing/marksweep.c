@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 
 #include "../collector.h"
+#include "../pause.h"
 
 enum {
     MARKSWEEP_PORTION_BYTES = 32 << 10,         /* of the budget, to one thread */
@@ -350,11 +351,15 @@ static size_t marksweep_stopped(void) {
 
 /* False: another thread has just collected. */
 SLOW static bool marksweep_collect(mutator *m, size_t *dead, bool *finalized) {
-    if (!threads_stop(m)) return false;
-    *dead += marksweep_stopped();
-    threads_start(m);
-    *finalized = marksweep_call_out(m);
-    return true;
+    pause_begin();
+    bool first = threads_stop(m);
+    if (first) {
+        *dead += marksweep_stopped();
+        threads_start(m);
+        *finalized = marksweep_call_out(m);
+    }
+    pause_end(first ? PAUSE_FULL : PAUSE_STOPPED);
+    return first;
 }
 
 size_t collector_collect(mutator *m, int generation) {
