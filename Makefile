@@ -27,6 +27,9 @@ row        = $(subst :, ,$(filter $1:%,$(ROWS)))
 ROWS      := $(subst _immortal:,:,$(shell sed -nE \
     -e 's|^COUNTING\(([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|\1:collectors/refcounted:collectors/weak:collectors/spin:collectors/park:collectors/counts/\2:collectors/loads/\3:collectors/cycles/\4:collectors/threads/\5|p' \
     -e 's|^TRACING\(([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|\1:collectors/tracing/\2:collectors/spin:collectors/threads/\3|p' collectors/collectors.def))
+# a row that needs a library is left out where that is missing
+LIBS_boehm := $(shell pkg-config --libs bdw-gc 2>/dev/null)
+ROWS      := $(if $(LIBS_boehm),$(ROWS),$(filter-out boehm:%,$(ROWS)))
 COLLECTORS_ALL := $(foreach r,$(ROWS),$(firstword $(subst :, ,$r)))
 BLOCKS    := $(shell sed -nE 's|^BLOCKS\((.*)\)|\1|p' workloads/workloads.def)
 OBJECTS   := $(shell sed -nE 's|^OBJECTS\((.*)\)|\1|p' workloads/workloads.def)
@@ -37,7 +40,7 @@ HARNESS_C   := $(wildcard harness/*.c) workloads/memory.c collectors/pause.c
 BLOCKS_C    := $(BLOCKS:%=workloads/blocks/%.c) $(filter-out $(BLOCKS:%=workloads/blocks/%.c),$(wildcard workloads/blocks/*.c))
 OBJECTS_C   := $(wildcard workloads/objects/*.c) workloads/linked_objects.c
 shared-by   = $(patsubst %.c,$(BUILD)/once/%.o,$1)
-row-sources = $(wildcard $(addsuffix .c,$(wordlist 2,14,$(call row,$1)))) collectors/common.c collectors/chunks.c collectors/chunk_walk.c
+row-sources = $(wildcard $(addsuffix .c,$(wordlist 2,14,$(call row,$1))) $(addsuffix _*.c,$(filter collectors/cycles/%,$(call row,$1)))) collectors/common.c collectors/chunks.c collectors/chunk_walk.c
 row-objects = $(patsubst %.c,$(BUILD)/$1/%.o,$(call row-sources,$1) $2)
 FRAME       := $(call shared-by,$(ALLOCATOR_C) $(HARNESS_C)) $(BUILD)/once/harness/gbench.o
 EXECUTABLES := $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(BUILD)/bin/blocks
@@ -48,6 +51,10 @@ TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/allocators/*.c tests
                  $(foreach c,$(COLLECTORS_ALL),$(call row-tests,$c)) $(BUILD)/tests/harness_fake
 
 # --- verbs -----------------------------------------------------------------------------------------
+PROGRAMS   := 100000
+SEED       := 1
+COLLECTOR  := cyclic
+SECONDS    := 60
 MATRIX     := default
 WORKLOADS  :=
 COLLECTORS :=
@@ -56,7 +63,7 @@ RUN        := results/latest
 A          :=
 B          :=
 
-.PHONY: all help bench test plots recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak
+.PHONY: all help bench test plots recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so) ## build everything (SANITIZE=address|thread: watched)
@@ -78,6 +85,13 @@ test: deps-test ## all tests: allocators, collectors, workloads, harness, runner
 test-builds: all test-programs
 	@$(MAKE) --no-print-directory SANITIZE=address all test-programs
 	@$(MAKE) --no-print-directory SANITIZE=thread test-programs
+
+soak: $(COLLECTORS_ALL:%=$(BUILD)/tests/%/model) ## 100,000 random programs on every collector and on a model of it: PROGRAMS= SEED=
+	@printf '%s\n' $(COLLECTORS_ALL) | REFARENA_SEED='$(SEED)' xargs -P2 -I{} $(BUILD)/tests/{}/model --soak $(PROGRAMS)
+
+fuzz: $(BUILD)/fuzz/$(COLLECTOR) ## the same with programs that libFuzzer writes (clang): COLLECTOR=cyclic SECONDS=60
+	@mkdir -p $<.corpus
+	@$< -max_total_time=$(SECONDS) -max_len=1025 -detect_leaks=0 -print_final_stats=1 -artifact_prefix=$<. $<.corpus
 
 recordings: deps-bench ## record the traces of real programs afresh
 	@$(MAKE) --no-print-directory all
@@ -145,7 +159,7 @@ $(BUILD)/bin/blocks: $(FRAME) $(call shared-by,$(BLOCKS_C) workloads/linked_bloc
 
 $(BUILD)/bin/%: $(FRAME) $$(call row-objects,$$*,$(OBJECTS_C))
 	$(MAKE_FOLDER)
-	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ $(LIBS) -o $@
+	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ $(LIBS) $(LIBS_$*) -o $@
 
 $(BUILD)/tests/allocators/%: $(call shared-by,$(ALLOCATOR_C) tests/support.c) $(BUILD)/once/tests/allocators/%.o
 	$(MAKE_FOLDER)
@@ -162,12 +176,17 @@ $(BUILD)/tests/harness_fake: $(FRAME) $(call shared-by,$(wildcard tests/harness/
 row-test-objects = $(call row-objects,$(call first,$1),$(OBJECTS_C) tests/collectors/heap.c tests/collectors/$(call rest,$1).c)
 $(BUILD)/tests/%: $(call shared-by,$(ALLOCATOR_C) workloads/memory.c collectors/pause.c tests/support.c) $$(call row-test-objects,$$*)
 	$(MAKE_FOLDER)
-	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -ldl -o $@
+	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -ldl $(LIBS_$(call first,$*)) -o $@
 
 # random programs on a collector and on a model of it
 MODEL_C := $(filter-out tests/model/driver.c tests/model/compare.c,$(wildcard tests/model/*.c))
 row-model = $(call shared-by,$(MODEL_C)) $(BUILD)/$1/tests/model/driver.o $(BUILD)/$1/tests/model/compare.o
 $(COLLECTORS_ALL:%=$(BUILD)/tests/%/model): $(BUILD)/tests/%/model: $$(call row-model,$$*)
+
+FUZZ := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -DREFARENA_SANITIZED
+$(BUILD)/fuzz/%: tests/fuzz/programs.c collectors/pause.c $(wildcard tests/model/*.c) $(ALLOCATOR_C) $(BUILD)/rows/%.h $$(call row-sources,$$*)
+	$(MAKE_FOLDER)
+	$(SAY)clang $(STD) -O1 -g $(WARN) $(filter-out -M%,$(COMMON)) $(FUZZ) -Icollectors -include $(BUILD)/rows/$*.h $(filter %.c,$^) -ldl $(LIBS_$*) -o $@
 
 $(BUILD)/lib/refarena-recorder.so: allocators/recorder.c
 	$(MAKE_FOLDER)

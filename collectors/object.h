@@ -47,6 +47,13 @@ typedef struct object_type {
     size_t      array_offset;       /* of an owned_array in the struct; 0: has none */
     size_t      array_unit_bytes;   /* sizeof(field): references; 1: bytes */
 
+    /* What only CPython's collector asks (generational.h): when a survivor leaves the lists because nothing in
+     * it can be part of a cycle; a finalizer that a collection must not call; how many dead ones are kept
+     * for births to come, of each number of extra units. */
+    enum { OBJECT_STAYS_TRACKED, OBJECT_UNTRACKED_EARLY, OBJECT_UNTRACKED_BY_FULL } untracking;
+    bool        legacy_finalizer;
+    size_t      free_list;
+
     /* Calls visit with the address of every field, each exactly once: members, inline extras, array items. */
     void      (*visit)(object *self, field_visitor *visit, void *context);
 
@@ -66,6 +73,8 @@ enum {
     COLLECTOR_EXACT_COUNTS      = 1 << 4,   /* an unreachable acyclic object dies at once */
     COLLECTOR_THREADS           = 1 << 5,   /* several mutators, one or more running at a time */
     COLLECTOR_PARALLEL          = 1 << 6,   /* several mutators running, and allocating, at the same time */
+    COLLECTOR_CONSERVATIVE      = 1 << 7,   /* a warning: numbers may pass for references, so that what a
+                                               collection finds is not exact, nor counted */
 };
 
 #endif

@@ -22,15 +22,27 @@ const allocator *refcounted_memory;
 
 static size_t refcounted_prefix_bytes(const object_type *type) { return type->tracked ? CYCLES_PREFIX_BYTES : 0; }
 
+static object *refcounted_reborn(const object_type *type, size_t extra) {
+#ifdef CYCLES_FREE_LISTS
+    if (UNLIKELY(type->free_list != 0)) return free_lists_take(type, extra);
+#else
+    (void)type, (void)extra;
+#endif
+    return NULL;
+}
+
 bool object_new(mutator *m, local *l, const object_type *type, size_t extra) {
     size_t units_bytes, bytes;
     if (__builtin_mul_overflow(extra, type->extra_unit_bytes, &units_bytes) ||
         __builtin_add_overflow(type->bytes + refcounted_prefix_bytes(type), units_bytes, &bytes))
         return false;
-    char *block = cycles_block(m, bytes);
-    if (UNLIKELY(block == NULL)) return false;
-    if (type->tracked) cycles_before_birth(m);          /* may collect; the new object is in no list yet */
-    object *o = (object *)(block + refcounted_prefix_bytes(type));
+    object *o = refcounted_reborn(type, extra);
+    if (o == NULL) {
+        char *block = cycles_block(m, bytes);
+        if (UNLIKELY(block == NULL)) return false;
+        if (type->tracked) cycles_before_birth(m);      /* may collect; the new object is in no list yet */
+        o = (object *)(block + refcounted_prefix_bytes(type));
+    }
     memset(o, 0, bytes - refcounted_prefix_bytes(type));
     o->type = type;
     if (type->extra_unit_bytes) ((sized_object *)o)->extra = extra;
@@ -104,9 +116,12 @@ static void refcounted_free(mutator *m, object *o) {
     const object_type *type = o->type;
     if (type->array_offset != 0)
         refcounted_memory->release(object_array(o)->items, object_array_bytes(o));
-    if (type->tracked) cycles_dead(m);
     m->base.died++;
     pause_freed(m->dying);
+#ifdef CYCLES_FREE_LISTS
+    if (UNLIKELY(type->free_list != 0) && free_lists_give(o)) return;
+#endif
+    if (type->tracked) cycles_dead(m);
     refcounted_release(m, o);
 }
 

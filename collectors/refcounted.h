@@ -93,6 +93,9 @@ static inline void frame_close(mutator *m, local *frame) {
 
 static inline void mutator_poll(mutator *m) {
     threads_poll(m);
+#ifdef CYCLES_POLLS
+    cycles_poll(m);
+#endif
 #ifdef COUNT_QUEUES
     if (UNLIKELY(atomic_load_explicit(&m->counts.pending, memory_order_relaxed))) count_drain(m);
 #endif

@@ -20,38 +20,12 @@
  */
 #include <stdlib.h>
 
-#include "../collector.h"
 #include "../pause.h"
-#include "../weak.h"
+#include "generational_lists.h"
 
 struct generational generational;
 
 enum { GENERATIONAL_ONE_REFERENCE = 2 };        /* gc_refs counts from bit 1 on */
-
-static generational_link *next_of(const generational_link *l) {
-    return (generational_link *)(l->next & ~(uintptr_t)GENERATIONAL_DOUBTFUL);
-}
-static void list_clear(generational_link *head) { head->next = head->previous = (uintptr_t)head; }
-static bool list_is_empty(const generational_link *head) { return head->next == (uintptr_t)head; }
-
-static void list_merge(generational_link *from, generational_link *to) {
-    if (list_is_empty(from)) return;
-    generational_link *first = next_of(from), *last = generational_previous(from), *tail = generational_previous(to);
-    tail->next = (uintptr_t)first;
-    first->previous = (uintptr_t)tail | (first->previous & GENERATIONAL_COLLECTING);
-    last->next = (uintptr_t)to;
-    to->previous = (uintptr_t)last;
-    list_clear(from);
-}
-
-static size_t list_length(const generational_link *head) {
-    size_t length = 0;
-    for (const generational_link *l = next_of(head); l != head; l = next_of(l))
-        length++;
-    return length;
-}
-
-static bool is_collecting(const generational_link *l) { return l->previous & GENERATIONAL_COLLECTING; }
 
 /* --- which objects are garbage ---------------------------------------------------------------------- */
 
@@ -169,7 +143,7 @@ static void generational_finalize(mutator *m, generational_link *trash) {
         generational_unlink(l);
         generational_append(l, &seen);
         l->previous |= GENERATIONAL_COLLECTING;
-        if (o->type->finalize == NULL || (o->flags & OBJECT_FINALIZED)) continue;
+        if (o->type->finalize == NULL || o->type->legacy_finalizer || (o->flags & OBJECT_FINALIZED)) continue;
         o->flags |= OBJECT_FINALIZED;
         count_take(o);
         o->type->finalize(m, o);
@@ -191,7 +165,8 @@ static void generational_clear(mutator *m, generational_link *trash, generationa
         generational_link *l = next_of(trash);
         object *o = generational_object(l);
         count_take(o);
-        o->type->visit(o, generational_clear_field, m);
+        if (generational.save_all) generational_keep(o);
+        else o->type->visit(o, generational_clear_field, m);
         object_drop(m, o);
         if (next_of(trash) != l) continue;
         generational_unlink(l);
@@ -199,7 +174,8 @@ static void generational_clear(mutator *m, generational_link *trash, generationa
     }
 }
 
-/* Weak references, finalizers, a second look for resurrected objects; then the fields are cleared. */
+/* Weak references, finalizers, a second look for resurrected objects; then the fields are cleared. What a
+ * legacy finalizer stands in the way of was set aside before. */
 static size_t generational_release(mutator *m, generational_link *doubtful, generational_link *old) {
     generational_link trash;
     size_t collected = generational_clear_weak_references(m, doubtful, old);
@@ -241,23 +217,29 @@ SLOW static size_t generational_collect(mutator *m, int generation) {
         g->counts[i] = 0;
 
     int older = generation + 1 < COLLECTOR_GENERATIONS ? generation + 1 : generation;
-    generational_link doubtful, *set = generational_merge_younger(generation), *old = &g->heads[older];
+    generational_link doubtful, hopeless, *set = generational_merge_younger(generation), *old = &g->heads[older];
     generational_separate(set, &doubtful);
+    generational_untrack_survivors(set, generation == COLLECTOR_GENERATIONS - 1);
     generational_promote(generation, set, old);
+    generational_set_aside(&doubtful, &hopeless);
     size_t collected = generational_release(m, &doubtful, old);
+    size_t uncollectable = generational_keep_hopeless(&hopeless, old);
+    if (generation == COLLECTOR_GENERATIONS - 1) free_lists_empty();
 
     g->collections[generation]++;
     g->collected[generation] += collected;
-    if (g->callback != NULL) g->callback(false, generation, collected, 0);
+    g->uncollectable[generation] += uncollectable;
+    if (g->callback != NULL) g->callback(false, generation, collected, uncollectable);
     pause_end(pause_of_generation(generation));
     g->collecting = false;
-    return collected;
+    return collected + uncollectable;
 }
 
 /* The oldest generation whose threshold is passed; a full one waits until a quarter of the long-lived
  * objects is new, so that a growing heap costs linear and not quadratic time. */
 SLOW size_t generational_collect_automatic(mutator *m) {
     struct generational *g = &generational;
+    g->pending = false;
     for (int i = COLLECTOR_GENERATIONS - 1; i >= 0; i--) {
         if (g->counts[i] <= g->thresholds[i]) continue;
         if (i == COLLECTOR_GENERATIONS - 1 && g->long_lived_pending < g->long_lived / 4) continue;
@@ -266,34 +248,18 @@ SLOW size_t generational_collect_automatic(mutator *m) {
     return 0;
 }
 
+SLOW void generational_birth_asks(mutator *m) {
+    struct generational *g = &generational;
+    if (!g->automatic || g->collecting) return;
+    if (g->stress) generational_collect(m, COLLECTOR_GENERATIONS - 1);
+    else if (g->thresholds[0] == 0) return;
+    else if (g->collect_at_poll) g->pending = true;
+    else generational_collect_automatic(m);
+}
+
 size_t cycles_collect(mutator *m, int generation) {
     assert(generation >= 0 && generation < COLLECTOR_GENERATIONS);
     return generational_collect(m, generation);
-}
-
-/* --- what only CPython's collector has --------------------------------------------------------------- */
-
-void generational_track(object *o) {
-    if (!generational_is_tracked(o)) cycles_born(o);
-}
-void generational_untrack(object *o) { cycles_dying(o); }
-
-int generational_generation(const object *o) {
-    if (!generational_is_tracked(o)) return -1;
-    for (int i = 0; i <= GENERATIONAL_PERMANENT; i++)
-        for (generational_link *l = next_of(&generational.heads[i]); l != &generational.heads[i]; l = next_of(l))
-            if (generational_object(l) == o) return i;
-    return -1;
-}
-
-void generational_freeze(void) {
-    for (int i = 0; i < COLLECTOR_GENERATIONS; i++) {
-        list_merge(&generational.heads[i], &generational.heads[GENERATIONAL_PERMANENT]);
-        generational.counts[i] = 0;
-    }
-}
-void generational_unfreeze(void) {
-    list_merge(&generational.heads[GENERATIONAL_PERMANENT], &generational.heads[COLLECTOR_GENERATIONS - 1]);
 }
 
 /* --- the part's contract ----------------------------------------------------------------------------- */
@@ -306,13 +272,25 @@ bool cycles_open(void) {
     generational.thresholds[1] = collector_option_value("threshold1");
     generational.thresholds[2] = collector_option_value("threshold2");
     generational.automatic = collector_option_value("automatic") != 0;
+    generational.collect_at_poll = collector_option_value("collect_at_poll") != 0;
+    generational.stress = collector_option_value("stress") != 0;
+    generational.save_all = collector_option_value("save_all") != 0;
+    if (generational.stress) generational.thresholds[0] = -1;
+    free_lists_open(collector_option_value("free_lists") != 0);
     return true;
+}
+
+void cycles_close(void) {
+    free_lists_empty();
+    collector_unmap(generational.garbage, generational.garbage_room * sizeof(object *));
+    generational.garbage = NULL;
 }
 
 void cycles_stats(collector_stats *stats) {
     for (int i = 0; i < COLLECTOR_GENERATIONS; i++) {
         stats->collections[i] = generational.collections[i];
         stats->collected += generational.collected[i];
+        stats->uncollectable += generational.uncollectable[i];
     }
 }
 

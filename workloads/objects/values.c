@@ -11,13 +11,15 @@ static void tuple_visit(object *self, field_visitor *visit, void *context) {
     fields_visit(tuple_items(self), object_extra(self), visit, context);
 }
 static const object_type tuple_type = {.name = "tuple", .bytes = sizeof(sized_object), .tracked = true,
-                                       .extra_unit_bytes = sizeof(field), .visit = tuple_visit};
+                                       .extra_unit_bytes = sizeof(field), .visit = tuple_visit,
+                                       .untracking = OBJECT_UNTRACKED_EARLY, .free_list = 2000};
 
 static void list_visit(object *self, field_visitor *visit, void *context) {
     fields_visit(list_items(self), list_used(self), visit, context);
 }
 static const object_type list_type = {.name = "list", .bytes = sizeof(list), .tracked = true, .visit = list_visit,
-                                      .array_offset = offsetof(list, items), .array_unit_bytes = sizeof(field)};
+                                      .array_offset = offsetof(list, items), .array_unit_bytes = sizeof(field),
+                                      .free_list = 80};
 
 bool integers_prepare(mutator *m) {
     local *frame = frame_open(m, 2);
