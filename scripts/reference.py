@@ -72,7 +72,7 @@ def backends(run: Run) -> str:
          run.ratio("cpython", "pymalloc", "system") + " of glibc", "under a lock only", "-", "-"],
         objects("refcount", "reference counting alone", against(plain, "refcount"), threads=False),
         objects("cyclic", "reference counting plus a cyclic collector", against(plain, "cyclic"), threads=False),
-        objects("gil", "the same under a GIL", against(plain, "gil")),
+        objects("gil", "the same under a GIL", ("calls", "gil/tcmalloc", "cyclic/tcmalloc")),
         objects("locked_object", "counts behind a lock in each object", against(safe, "locked_object")),
         objects("locked_global", "counts behind one lock for all", against(safe, "locked_global")),
         objects("atomic", "atomic counts", against(safe, "atomic")),
