@@ -55,7 +55,7 @@ class Programs(unittest.TestCase):
             compared += 1
             for number, (our, their) in enumerate(zip(ours, self.theirs[seed], strict=True)):
                 self.assertEqual(our, their, f"{seed}, step {number}: {MODEL.relative_to(TOP)} --print {seed.split()[1]} shows it")
-        self.assertGreaterEqual(compared, 300)
+        self.assertGreaterEqual(compared, 250)
 
     def test_the_programs_do_what_is_worth_comparing(self) -> None:
         text = "\n".join(line for lines in self.theirs.values() for line in lines)

@@ -63,7 +63,9 @@ static bool driver_birth(mutator *m, local *l, char letter) {
     switch (letter) {
     case 'R': ((driver_row *)l->target)->id = id; break;
     case 'L': ((driver_leaf *)l->target)->id = id; break;
-    default:  ((driver_vertex *)l->target)->id = id;
+    default:
+        ((driver_vertex *)l->target)->id = id;
+        ((driver_vertex *)l->target)->run = driver.run;
     }
     if (letter == 'P') ((driver_vertex *)l->target)->number = driver.phoenixes++;
     return true;
@@ -117,7 +119,7 @@ static void driver_breed(mutator *m, driver_vertex *self) {
 
 static void driver_finalize(mutator *m, object *o) {
     driver_vertex *self = (driver_vertex *)o;
-    if (driver.finished) return;
+    if (driver.finished || self->run != driver.run) return;
     program_event *e = driver_log('f', self->id);
     for (unsigned i = 0; i < PROGRAM_FIELDS && !driver.quiet; i++)
         e->seen[i] = driver_seen(m, field_peek(&self->fields[i]));
@@ -134,8 +136,8 @@ static void driver_finalize(mutator *m, object *o) {
 }
 
 static void driver_call_back(mutator *m, object *weak, void *context) {
-    int id = (int)(intptr_t)context;
-    if (driver.finished) return;
+    int id = (int)((intptr_t)context % DRIVER_RUN);
+    if (driver.finished || (intptr_t)context / DRIVER_RUN != driver.run) return;
     driver_log('c', id);
     if (driver_weak_target(m, weak) != 0) driver_log('!', id);     /* alive in its own callback: never */
     if (driver.quiet || id % 4 < 2) return;
@@ -167,7 +169,7 @@ static void driver_chain(mutator *m, local *to, const model_action *a) {
 static void driver_weak(mutator *m, local *to, local *from, const model_action *a) {
     local *frame = frame_open(m, 1);
     int id = ++driver.ids;
-    if (weak_new(m, frame, from->target, a->callback ? driver_call_back : NULL, (void *)(intptr_t)id))
+    if (weak_new(m, frame, from->target, a->callback ? driver_call_back : NULL, (void *)((intptr_t)driver.run * DRIVER_RUN + id)))
         local_set(m, to, frame->target);
     frame_close(m, frame);
 }
@@ -234,7 +236,9 @@ size_t driver_act(mutator *m, const model_action *a) {
 /* --- an empty heap, and an end ----------------------------------------------------------------------- */
 
 mutator *driver_open(const model_rules *rules) {
+    int run = driver.run + 1;
     memset(&driver, 0, offsetof(struct driver, events));
+    driver.run = run;
     driver.quiet = rules->quiet;
     char why[256];
     const char *spec = getenv("REFARENA_ALLOCATOR");

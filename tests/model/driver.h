@@ -3,8 +3,9 @@
  *
  * After every step: what the program can see (all that locals and globals reach, object by object), what
  * ran (finalizers, callbacks: in order, or as sets where the collector promises no order), how many
- * objects are alive, what collect returned. Collectors that do not count are compared in what died only
- * after collections, which are repeated until nothing more is found.
+ * objects are alive, what collect returned. Where it is not promised when an object dies (tracers; births
+ * that may collect, outside CPython's generations), what died is compared after collections only, which are
+ * repeated until nothing more is found. A conservative collector may keep more, never less.
  */
 #ifndef REFARENA_TESTS_DRIVER_H
 #define REFARENA_TESTS_DRIVER_H
@@ -13,13 +14,16 @@
 
 enum { DRIVER_WHY = 512 };
 
+/* When the collector may collect: when asked; by itself too, after few births; whenever it can. */
+typedef enum driver_when { DRIVER_ASKED, DRIVER_OFTEN, DRIVER_ALWAYS } driver_when;
+
 /* How a program is run. */
 typedef struct driver_setting {
-    int64_t     thresholds[MODEL_GENERATIONS];  /* of automatic collections; first 0: none */
+    driver_when when;
     model_fault fault;                          /* planted in the model */
     bool        check;                          /* collector_check after every step */
     FILE       *print;                          /* steps and what they did, for people; or NULL */
-    FILE       *record;                         /* the same for programs (see driver_record); or NULL */
+    FILE       *record;                         /* the same for programs to read; or NULL */
 } driver_setting;
 
 /* Where collector and model differ. */
@@ -37,7 +41,7 @@ bool driver_run(const program *p, const driver_setting *s, driver_difference *d)
 /* Take steps out of p while it still fails. */
 void driver_shrink(program *p, bool (*fails)(const program *p, void *context), void *context);
 
-/* The program as text, and as bytes for a regression test. */
+/* What the program does, as text, and its bytes. */
 void driver_print_program(FILE *to, const program *p, const driver_setting *s);
 
 #endif

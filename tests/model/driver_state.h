@@ -7,15 +7,16 @@
 #include "program.h"
 #include "model.h"
 
-typedef struct driver_vertex { object header; field fields[PROGRAM_FIELDS]; weak_list weak; int id, number; } driver_vertex;
+typedef struct driver_vertex { object header; field fields[PROGRAM_FIELDS]; weak_list weak; int id, number, run; } driver_vertex;
 typedef struct driver_row { object header; owned_array items; int id; } driver_row;
 typedef struct driver_leaf { object header; int id; } driver_leaf;
 
-enum { DRIVER_EVENTS = 16 * PROGRAM_OBJECTS };
+enum { DRIVER_EVENTS = 16 * PROGRAM_OBJECTS, DRIVER_RUN = 2 * PROGRAM_OBJECTS };     /* a callback's context: run and id */
 
 extern struct driver {
-    bool     quiet;                             /* as the model's rules */
     bool     finished;                          /* what runs now is not the program's any more */
+    bool     quiet;                             /* as the model's rules */
+    int      run;                               /* which; what runs for objects of an earlier one is not ours */
     int      ids, phoenixes;
     local   *frames[PROGRAM_FRAMES];
     unsigned frame_count, locals;

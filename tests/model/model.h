@@ -29,7 +29,9 @@ typedef struct model_rules {
     bool quiet;                     /* the order of finalizers in a collection is not promised */
     bool loose;                     /* it may collect at any birth: quiet, and what would show when, is left out */
     bool finalizers, weak;
+    bool conservative;              /* it may keep garbage; loose too */
     bool automatic;                 /* by threshold, as CPython does; counted collectors with generations only */
+    bool stress;                    /* a full collection at every birth of a tracked object; same only */
     int64_t thresholds[MODEL_GENERATIONS];
 } model_rules;
 
@@ -41,6 +43,7 @@ typedef enum model_fault {
     MODEL_LOSES_A_COUNT,            /* fields c are not counted */
     MODEL_FINALIZES_BACKWARDS,      /* in collections */
     MODEL_FINALIZES_TWICE,
+    MODEL_FORGETS_A_FINALIZER,      /* of every eighth object */
     MODEL_IGNORES_RESURRECTION,     /* no second look after finalizers */
     MODEL_KEEPS_WEAK_REFERENCES,    /* to garbage, until it is freed */
     MODEL_NEVER_DEFERS,             /* a cascade recurses for ever */

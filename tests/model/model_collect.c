@@ -207,6 +207,7 @@ size_t model_collect(int generation) {
 void model_before_birth(void) {
     const model_rules *r = &model.rules;
     model.counts[0]++;
+    if (r->stress) model_collect(MODEL_GENERATIONS - 1);
     if (!r->automatic || r->thresholds[0] == 0 || model.collecting || model.counts[0] <= r->thresholds[0]) return;
     for (int g = MODEL_GENERATIONS - 1; g >= 0; g--) {
         if (model.counts[g] <= r->thresholds[g]) continue;
