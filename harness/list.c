@@ -39,6 +39,7 @@ void list_help(const char *executable) {
         "  --memory              record resident set, peak and live bytes\n"
         "  --sample-ms=N         and the resident set over time, every N ms\n"
         "  --memory-limit=BYTES  what the program may take from the OS beyond its start; suffixes K, M, G\n"
+        "  --pauses              record every pause by its kind; the times are not to be compared then\n"
         "  --no-capacity         leave out the probe of two cores before and after threaded runs\n"
         "  --label=TEXT          name of this configuration in the output\n"
         "  --repetition=N        number of this invocation in the output (default: 0)\n"
@@ -92,7 +93,7 @@ static json_t *list_text_or_null(const char *text) { return text ? json_string(t
 
 static json_t *list_abilities(unsigned abilities) {
     static const char *const names[] = { "frees", "frees_cycles", "weak_references", "finalizers", "exact_counts",
-                                         "threads", "parallel" };
+                                         "threads", "parallel", "conservative" };
     json_t *list = json_array();
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         if (abilities & 1u << i)

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 # deps.sh - install the Debian packages that are missing, and only those: scripts/deps.sh bench|test|all
 #
-# Needed packages must be there in the end, or we stop with status 2. Optional ones (allocators to race) are asked
+# Needed packages must be there in the end, or we stop with status 2. Optional ones (allocators to race, libgc) are asked
 # for too; where they cannot be had, their rows say "not installed". What is run is printed before. DEPS=no skips all.
 # Instead of the real commands tests put their own first on PATH; DEPS_UNAME and DEPS_UID speak for uname and id.
 set -u
 
 BENCH='gcc g++ libc6-dev make pkg-config libbenchmark-dev libjansson-dev libzstd-dev gnuplot-nox fonts-liberation python3 python3-numpy python3-tqdm'
 TEST='libcmocka-dev python3-psutil python3-jsonschema valgrind'
-OPTIONAL='libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4'
+OPTIONAL='libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libgc-dev'
 
 stop() { printf 'deps: %s\n' "$1" >&2; exit 2; }
 

@@ -39,7 +39,7 @@ TEST(storing_the_value_a_slot_has_already_changes_nothing) {
     heap_link(0, &heap_at(0)->a, 0);
     local_set(heap_mutator, &heap_locals[0], heap_locals[0].target);
     assert_int_equal(heap_at(0)->name, 'a');
-    assert_int_equal(heap_alive(), 1);
+    heap_expect_alive(1);
     field_store(heap_mutator, heap_locals[0].target, &heap_at(0)->a, NULL);
 }
 

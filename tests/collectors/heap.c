@@ -52,7 +52,7 @@ int heap_open(void **state) {
 
 int heap_close(void **state) {
     (void)state;
-    bool frees = linked_collector.abilities & COLLECTOR_FREES_CYCLES;
+    bool frees = heap_can(COLLECTOR_FREES_CYCLES);
     frame_close(heap_mutator, heap_locals);
     field_store(heap_mutator, collector_globals(), collector_global(HEAP_SAVED), NULL);
     heap_collect(COLLECTOR_GENERATIONS - 1);
@@ -95,6 +95,11 @@ uint64_t heap_alive(void) {
     collector_stats stats;
     linked_collector.stats(&stats);
     return stats.born - stats.died;
+}
+
+void heap_expect_alive(uint64_t objects) {
+    uint64_t alive = heap_alive();
+    if (!(linked_collector.abilities & COLLECTOR_CONSERVATIVE)) assert_int_equal(alive, objects);
 }
 
 void heap_log_callback(mutator *m, object *weak, void *name) {

@@ -31,7 +31,13 @@ int heap_open(void **state);
 int heap_close(void **state);
 
 #define HEAP_TEST(name) cmocka_unit_test_setup_teardown(name, heap_open, heap_close)
-#define NEEDS(wanted) do { if (((wanted) & ~linked_collector.abilities) != 0) skip(); } while (0)
+#define NEEDS(wanted) do { if (!heap_can(wanted)) skip(); } while (0)
+
+/* What dies, and when, cannot be asked of a conservative collector. */
+static inline bool heap_can(unsigned wanted) {
+    bool guesses = linked_collector.abilities & COLLECTOR_CONSERVATIVE;
+    return (wanted & ~linked_collector.abilities) == 0 && !(guesses && wanted & (COLLECTOR_FREES | COLLECTOR_FREES_CYCLES));
+}
 
 /* Without counts nothing dies between collections, and a collection finds acyclic garbage and leaves too. */
 static inline bool heap_counts(void) { return linked_collector.abilities & COLLECTOR_EXACT_COUNTS; }
@@ -49,6 +55,7 @@ void heap_link(unsigned from, field *f, unsigned to);
 
 size_t   heap_collect(int generation);
 uint64_t heap_alive(void);                      /* objects born and not died since heap_open; a tracer collects first */
+void     heap_expect_alive(uint64_t objects);     /* asserts that many, where that can be asked */
 void     heap_log_callback(mutator *m, object *weak, void *name);   /* logs "!" and the name, a string */
 
 #endif

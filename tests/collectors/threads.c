@@ -140,7 +140,7 @@ TEST(threads_that_share_a_heap_lose_nothing_and_free_everything) {
     for (unsigned i = 0; i < SLOTS; i++)
         field_store(heap_mutator, collector_globals(), collector_global(i), NULL);
     heap_collect(2);
-    assert_int_equal(heap_alive(), 0);
+    heap_expect_alive(0);
 }
 
 TEST(collections_among_running_threads_find_all_rings_and_nothing_else) {
@@ -151,7 +151,7 @@ TEST(collections_among_running_threads_find_all_rings_and_nothing_else) {
             field_store(heap_mutator, collector_globals(), collector_global(i), NULL);
         heap_collect(2);
     }
-    assert_int_equal(heap_alive(), 0);
+    heap_expect_alive(0);
 }
 
 static void *start_and_leave(void *seed_at) {
@@ -171,7 +171,7 @@ TEST(threads_may_come_and_go) {
     NEEDS(COLLECTOR_THREADS);
     run_threads(start_and_leave, THREADS);
     field_store(heap_mutator, collector_globals(), collector_global(0), NULL);
-    assert_int_equal(heap_alive(), 0);
+    heap_expect_alive(0);
 }
 
 enum { PAIRS = 200000 };
@@ -202,7 +202,7 @@ TEST(no_take_or_drop_of_a_shared_object_is_lost) {
 #endif
     heap_drop(0);
     field_store(heap_mutator, collector_globals(), collector_global(0), NULL);
-    assert_int_equal(heap_alive(), 0);
+    heap_expect_alive(0);
 }
 
 /* That something goes wrong is certain enough to be tested; how much depends on the machine. */
