@@ -39,6 +39,7 @@ ALLOCATOR_C := $(filter-out allocators/recorder.c allocators/malloc.c allocators
 HARNESS_C   := $(wildcard harness/*.c) workloads/memory.c collectors/pause.c
 BLOCKS_C    := $(BLOCKS:%=workloads/blocks/%.c) $(filter-out $(BLOCKS:%=workloads/blocks/%.c),$(wildcard workloads/blocks/*.c))
 OBJECTS_C   := $(wildcard workloads/objects/*.c) workloads/linked_objects.c
+LIBRARIES   := pymalloc magazine bump debug-pymalloc
 shared-by   = $(patsubst %.c,$(BUILD)/once/%.o,$1)
 row-sources = $(wildcard $(addsuffix .c,$(wordlist 2,14,$(call row,$1))) $(addsuffix _*.c,$(filter collectors/cycles/%,$(call row,$1)))) collectors/common.c collectors/chunks.c collectors/chunk_walk.c
 row-objects = $(patsubst %.c,$(BUILD)/$1/%.o,$(call row-sources,$1) $2)
@@ -66,7 +67,7 @@ B          :=
 .PHONY: all help bench test plots recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
 .DEFAULT_GOAL := all
 
-all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so) ## build everything (SANITIZE=address|thread: watched)
+all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -191,5 +192,19 @@ $(BUILD)/fuzz/%: tests/fuzz/programs.c collectors/pause.c $(wildcard tests/model
 $(BUILD)/lib/refarena-recorder.so: allocators/recorder.c
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) -fPIC -shared $< -lzstd -ldl -o $@
+
+# our own allocators as malloc: position-independent, and nothing visible but malloc and its kin
+PIC := -fPIC -fvisibility=hidden -ftls-model=initial-exec
+$(BUILD)/pic/%.o: %.c
+	$(MAKE_FOLDER)
+	$(SAY)$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) $(PIC) -c $< -o $@
+
+$(BUILD)/pic/malloc/%.o: allocators/malloc.c
+	$(MAKE_FOLDER)
+	$(SAY)$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) $(PIC) -DMALLOC_OF='"$(subst debug-,debug:,$*)"' -c $< -o $@
+
+$(BUILD)/lib/refarena-%.so: $(BUILD)/pic/malloc/%.o $(patsubst %.c,$(BUILD)/pic/%.o,$(filter-out allocators/system.c,$(ALLOCATOR_C)) allocators/large.c)
+	$(MAKE_FOLDER)
+	$(SAY)$(CC) $(CFLAGS) $(COMMON) -shared $^ -ldl -o $@
 
 -include $(shell find build -name '*.d' 2>/dev/null)
