@@ -5,7 +5,7 @@
 #include "model_state.h"
 
 void model_start(const model_rules *rules, model_fault fault) {
-    memset(&model, 0, sizeof model);
+    memset(&model, 0, offsetof(struct model, events));
     model.rules = *rules;
     model.fault = fault;
     model.frames = 1;

@@ -24,8 +24,8 @@ extern struct model {
     int          deferred[PROGRAM_OBJECTS], deferred_count, nesting;
     bool         collecting;
     int64_t      counts[MODEL_GENERATIONS], long_lived, long_lived_pending;
-    program_event events[16 * PROGRAM_OBJECTS];
     size_t       event_count;
+    program_event events[16 * PROGRAM_OBJECTS]; /* last: not cleared between programs */
 } model;
 
 /* Places that hold the object: locals, globals, fields, holds. */
