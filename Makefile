@@ -64,7 +64,7 @@ RUN        := results/latest
 A          :=
 B          :=
 
-.PHONY: all help bench test plots recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
+.PHONY: all help bench test plots programs recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
@@ -93,6 +93,10 @@ soak: $(COLLECTORS_ALL:%=$(BUILD)/tests/%/model) ## 100,000 random programs on e
 fuzz: $(BUILD)/fuzz/$(COLLECTOR) ## the same with programs that libFuzzer writes (clang): COLLECTOR=cyclic SECONDS=60
 	@mkdir -p $<.corpus
 	@$< -max_total_time=$(SECONDS) -max_len=1025 -detect_leaks=0 -print_final_stats=1 -artifact_prefix=$<. $<.corpus
+
+programs: ## python3, sqlite3, gcc, perl and git on our own allocators as malloc, compared with glibc
+	@$(MAKE) --no-print-directory $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)
+	@$(PYTHON) scripts/programs.py --lib $(BUILD)/lib
 
 recordings: deps-bench ## record the traces of real programs afresh
 	@$(MAKE) --no-print-directory all
