@@ -26,6 +26,7 @@
 #include <gc/gc_typed.h>
 
 #include "../collector.h"
+#include "../pause.h"
 
 enum { BOEHM_LAYOUTS = 512, BOEHM_WORDS = 1024 };       /* types; words of a struct, without extra units */
 
@@ -249,6 +250,7 @@ static object *boehm_find_calls(void) {
 SLOW void boehm_call_out(mutator *m) {
     if (m->calling_out) return;
     m->calling_out = true;
+    pause_begin();
     atomic_store_explicit(&boehm_ended, false, memory_order_relaxed);
     local *frame = frame_open(m, 1);
     frame->target = boehm_find_calls();
@@ -260,14 +262,19 @@ SLOW void boehm_call_out(mutator *m) {
     }
     frame_close(m, frame);
     GC_invoke_finalizers();
+    pause_end(PAUSE_FULL);
     m->calling_out = false;
 }
 
 /* --- collections -------------------------------------------------------------------------------------------- */
 
-/* libgc's lock is held, and the world may be stopped. */
+/* On the thread that collects, in pairs, libgc's lock held. The others are stopped for a part of it; what
+ * they see of that, libgc does not tell them. */
 static void GC_CALLBACK boehm_note(GC_EventType event) {
-    if (event == GC_EVENT_END) atomic_store_explicit(&boehm_ended, true, memory_order_relaxed);
+    if (event == GC_EVENT_START) pause_begin();
+    if (event != GC_EVENT_END) return;
+    atomic_store_explicit(&boehm_ended, true, memory_order_relaxed);
+    pause_end(PAUSE_FULL);
 }
 
 static void GC_CALLBACK boehm_push_roots(void) {
