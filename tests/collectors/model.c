@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * model.c - thousands of random programs on the collector and on a model that is slow and obviously right.
  *
- *   REFARENA_PROGRAMS=N  how many (2000)      REFARENA_SEED=S  the first program's seed (1)
+ *   REFARENA_PROGRAMS=N  how many (3000)      REFARENA_SEED=S  the first program's seed (1)
  *   REFARENA_CHECK=1     the collector checks its heap after every step
  *   model --print S N    what the N programs of the seeds from S do, step by step (S only: for people)
  *   model --soak N       N programs, and a quarter of N with automatic collections of each kind
@@ -18,7 +18,7 @@
 #include "../model/driver.h"
 #include "../support.h"
 
-enum { PROGRAMS = 2000, BATCH = 250, SAID = 1 << 16, FAULT_PROGRAMS = 2000, SHORT = 16 };
+enum { PROGRAMS = 3000, BATCH = 250, SAID = 1 << 16, FAULT_PROGRAMS = 2000, SHORT = 16 };
 
 static const driver_setting by_hand = {.when = DRIVER_ASKED};
 

@@ -56,9 +56,15 @@ unsigned driver_fields(object *o, field **first) {
     return letter == 'R' ? (unsigned)((driver_row *)o)->items.count : program_is_node(letter) ? PROGRAM_FIELDS : 0;
 }
 
+static void driver_before_birth(mutator *m) {
+    if (driver.every != 0 && driver.ids % driver.every == 0) collector_collect(m, MODEL_GENERATIONS - 1);
+}
+
 /* *l, which is NULL, becomes a new object; false when there have been too many. */
 static bool driver_birth(mutator *m, local *l, char letter) {
-    if (driver.ids >= PROGRAM_OBJECTS || !object_new(m, l, driver_type(letter), 0)) return false;
+    if (driver.ids >= PROGRAM_OBJECTS) return false;
+    driver_before_birth(m);
+    if (!object_new(m, l, driver_type(letter), 0)) return false;
     int id = ++driver.ids;
     switch (letter) {
     case 'R': ((driver_row *)l->target)->id = id; break;
@@ -168,6 +174,7 @@ static void driver_chain(mutator *m, local *to, const model_action *a) {
 
 static void driver_weak(mutator *m, local *to, local *from, const model_action *a) {
     local *frame = frame_open(m, 1);
+    driver_before_birth(m);
     int id = ++driver.ids;
     if (weak_new(m, frame, from->target, a->callback ? driver_call_back : NULL, (void *)((intptr_t)driver.run * DRIVER_RUN + id)))
         local_set(m, to, frame->target);
@@ -235,11 +242,12 @@ size_t driver_act(mutator *m, const model_action *a) {
 
 /* --- an empty heap, and an end ----------------------------------------------------------------------- */
 
-mutator *driver_open(const model_rules *rules) {
+mutator *driver_open(const model_rules *rules, int every) {
     int run = driver.run + 1;
     memset(&driver, 0, offsetof(struct driver, events));
     driver.run = run;
     driver.quiet = rules->quiet;
+    driver.every = every;
     char why[256];
     const char *spec = getenv("REFARENA_ALLOCATOR");
     const allocator *memory = allocator_open(spec != NULL ? spec : "system", why, sizeof why);

@@ -16,6 +16,7 @@ enum { DRIVER_EVENTS = 16 * PROGRAM_OBJECTS, DRIVER_RUN = 2 * PROGRAM_OBJECTS };
 extern struct driver {
     bool     finished;                          /* what runs now is not the program's any more */
     bool     quiet;                             /* as the model's rules */
+    int      every;                             /* so many births a collection is asked for, before one; 0: never */
     int      run;                               /* which; what runs for objects of an earlier one is not ours */
     int      ids, phoenixes;
     local   *frames[PROGRAM_FRAMES];
@@ -24,7 +25,7 @@ extern struct driver {
     program_event events[DRIVER_EVENTS];
 } driver;
 
-mutator *driver_open(const model_rules *rules);
+mutator *driver_open(const model_rules *rules, int every);
 void     driver_close(mutator *m);
 size_t   driver_act(mutator *m, const model_action *a);
 
