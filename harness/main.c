@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "capacity.h"
+#include "latency.h"
 #include "limit.h"
 #include "list.h"
 #include "memory.h"
@@ -113,6 +114,8 @@ static void main_run(session *s, report *about, verdict *said) {
     if (!session_open(s, main_spec(s->asked), said))
         return;
     about->opened = true;
+    if (s->asked->pauses)
+        latency_begin(s->asked->threads);
     turn_rehearse();
     report_rehearse(about);
     if (s->asked->memory)

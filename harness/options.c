@@ -144,7 +144,7 @@ static bool options_collector(const char *argument, verdict *said) {
 
 enum { OPTION_HELP = 256, OPTION_LIST, OPTION_ALLOCATOR, OPTION_THREADS, OPTION_SEED, OPTION_SET, OPTION_CPU,
        OPTION_RESIDENT, OPTION_UNITS, OPTION_ROUNDS, OPTION_LEAD_IN, OPTION_MEMORY, OPTION_SAMPLE_MS,
-       OPTION_MEMORY_LIMIT, OPTION_LABEL, OPTION_REPETITION, OPTION_NO_CAPACITY };
+       OPTION_MEMORY_LIMIT, OPTION_LABEL, OPTION_REPETITION, OPTION_NO_CAPACITY, OPTION_PAUSES };
 
 static const struct option options_known[] = {
     { "help",         no_argument,       NULL, OPTION_HELP },
@@ -164,6 +164,7 @@ static const struct option options_known[] = {
     { "label",        required_argument, NULL, OPTION_LABEL },
     { "repetition",   required_argument, NULL, OPTION_REPETITION },
     { "no-capacity",  no_argument,       NULL, OPTION_NO_CAPACITY },
+    { "pauses",       no_argument,       NULL, OPTION_PAUSES },
     { NULL, 0, NULL, 0 },
 };
 
@@ -216,6 +217,7 @@ static bool options_apply(options *asked, int option, const char *where, verdict
     case OPTION_LABEL:        asked->label = optarg; return true;
     case OPTION_REPETITION:   return OPTIONS_INTO(repetition, 0, 1000000);
     case OPTION_NO_CAPACITY:  asked->capacity = false; return true;
+    case OPTION_PAUSES:       asked->pauses = true; return true;
     }
     return true;
 }
@@ -276,6 +278,12 @@ bool options_parse(options *asked, int count, char **arguments, verdict *said) {
         return false;
     if (asked->benchmark && asked->resident)
         return verdict_say(said, OUTCOME_BAD_INPUT, "--resident and flags after -- exclude each other; drop one");
+    if (asked->pauses && (asked->resident || asked->benchmark))
+        return verdict_say(said, OUTCOME_BAD_INPUT, "--pauses slows what it records; run it alone, without --resident "
+                           "and flags after --");
+    if (asked->pauses && asked->program->kind != WORKLOAD_ON_OBJECTS)
+        return verdict_say(said, OUTCOME_BAD_INPUT, "--pauses: workload %s has no collector that could pause it",
+                           asked->program->name);
     if (asked->label == NULL) {
         bool objects = asked->program->kind == WORKLOAD_ON_OBJECTS;
         snprintf(asked->default_label, sizeof asked->default_label, "%s/%s/%s", asked->program->name,

@@ -22,6 +22,7 @@ typedef struct options {
     uint64_t        seed;
     int             cpu;                /* to run on, or -1: as the OS likes */
     bool            resident, memory, capacity;
+    bool            pauses;             /* recorded, and reported by kind */
     uint64_t        units;              /* of a round; 0: calibrate */
     uint64_t        rounds, lead_in;
     unsigned        sample_ms;          /* between samples of the resident set; 0: none */

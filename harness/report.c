@@ -182,6 +182,7 @@ json_t *report_invocation(const report *about) {
     json_object_set_new(object, "reclaims", about->opened ? json_boolean(session_reclaims(about->of)) : json_null());
     json_object_set_new(object, "unit_ns", about->unit_ns ? json_integer((json_int_t)about->unit_ns) : json_null());
     json_object_set_new(object, "memory", report_memory(about));
+    json_object_set_new(object, "pauses", report_pauses());
     json_object_set_new(object, "capacity", report_capacity(about));
     json_object_set_new(object, "build", provenance_json());
     return object;

@@ -26,6 +26,7 @@ void report_begin(void);
 json_t *report_round(const turn_figures *round);
 json_t *report_memory(const report *about);
 json_t *report_capacity(const report *about);
+json_t *report_pauses(void);
 
 /* All keys but `rounds`. */
 json_t *report_invocation(const report *about);

@@ -21,6 +21,7 @@
 #endif
 
 #include "gbench.h"
+#include "latency.h"
 #include "memory.h"
 #include "team.h"
 
@@ -44,10 +45,16 @@ static turn_counters turn_read_counters(const session *s) {
     return now;
 }
 
+static bool turn_records;            /* pauses are recorded: these units are the measured ones */
+
 static bool turn_stretch(session *s, uint64_t units, turn_figures *sum, verdict *said) {
     turn_counters before = turn_read_counters(s);
     uint64_t wall_ns = 0, cpu_ns = team_cpu_ns();
+    if (turn_records)
+        latency_open();
     bool ran = session_run(s, units, &wall_ns, said);
+    if (turn_records)
+        latency_close(wall_ns);
     cpu_ns = team_cpu_ns() - cpu_ns;
     turn_counters after = turn_read_counters(s);
 
@@ -89,9 +96,11 @@ static double turn_work(void *context, uint64_t units) {
     if (!turn_units_of(order->of, order->lead_in, false, &unmeasured, order->said))
         return -1;
     session_expect(order->of);
+    turn_records = latency_is_on();
     CALLGRIND_TOGGLE_COLLECT;               /* valgrind --tool=callgrind --collect-atstart=no sees just this */
     bool ran = turn_units_of(order->of, units, true, order->taken, order->said);
     CALLGRIND_TOGGLE_COLLECT;
+    turn_records = false;
     if (!ran)
         return -1;
     return (double)order->taken->wall_ns * 1e-9;

@@ -261,7 +261,7 @@ def line_of(group: Group, row: Configuration, repetition: int, purpose: str, fou
             "label": row.label, "repetition": repetition, "workload": row.workload, "parameters": dict(row.parameters),
             "collector": row.collector, "allocator": row.allocator, "threads": row.threads, "options": dict(row.options),
             "seed": group["seed"], "declared": None, "counted": None, "renewed": None, "reclaims": None, "rounds": [],
-            "memory": None, "capacity": None, "build": None}
+            "memory": None, "pauses": None, "capacity": None, "build": None}
     own = {"label": row.label, "repetition": repetition, "mode": base["mode"], "group": group.name, "purpose": purpose,
            "kept": found["kept"], "rejected": found["rejected"], "consecutive": found.get("consecutive"),
            "together": found.get("together"), "took_s": round(took_s, 3)}

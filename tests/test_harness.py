@@ -26,7 +26,7 @@ SANITIZED = BUILD.name in ("address", "thread")
 
 INVOCATION_KEYS = {
     "schema", "outcome", "message", "mode", "label", "repetition", "workload", "parameters", "collector", "allocator",
-    "threads", "options", "seed", "declared", "counted", "renewed", "reclaims", "rounds", "memory", "capacity", "build",
+    "threads", "options", "seed", "declared", "counted", "renewed", "reclaims", "rounds", "memory", "pauses", "capacity", "build",
 }
 ROUND_KEYS = {
     "units", "lead_in_units", "operations", "wall_ns", "cpu_ns", "checksum", "collections", "run_delay_ns",

@@ -77,6 +77,13 @@ SLOW void stop_the_world_look(mutator *m) {
     pthread_mutex_unlock(&world.lock);
 }
 
+static void stop_the_world_wait_for_others(void) {
+    pause_begin();
+    while (world.running > 1)
+        pthread_cond_wait(&world.all_stopped, &world.lock);
+    pause_end(PAUSE_SAFEPOINT);
+}
+
 SLOW bool threads_stop(mutator *m) {
     pthread_mutex_lock(&world.lock);
     bool first = !atomic_load_explicit(&world.asked, memory_order_relaxed);
@@ -86,10 +93,7 @@ SLOW bool threads_stop(mutator *m) {
         uint64_t asked_ns = stop_the_world_now_ns();
         atomic_store_explicit(&world.asked, true, memory_order_relaxed);
         threads_epoch_advance();
-        pause_begin();
-        while (world.running > 1)
-            pthread_cond_wait(&world.all_stopped, &world.lock);
-        pause_end(PAUSE_SAFEPOINT);
+        if (world.running > 1) stop_the_world_wait_for_others();
         atomic_store_explicit(&world.last_stop_ns, stop_the_world_now_ns() - asked_ns, memory_order_relaxed);
         stop_the_world_see(m);
     }

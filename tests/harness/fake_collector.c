@@ -10,6 +10,9 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
+
+#include "../../collectors/pause.h"
 
 struct mutator { bool attached, used; };
 
@@ -26,6 +29,8 @@ static struct {
 static collector_option fake_options[] = {
     { "frees", "1: an object dies at once; 0: never", 1, 0, 1 },
     { "threshold", "objects between collections", 700, 1, 1000000 },
+    { "pause_ms", "that each unit pauses, as for a full collection with a cascade in it", 0, 0, 60000 },
+    { "gil_ms", "and then, as for a global lock", 0, 0, 60000 },
     { NULL, NULL, 0, 0, 0 },
 };
 
@@ -97,8 +102,20 @@ static bool fake_reachable(uint64_t *objects, uint64_t *bytes) {
 
 static void fake_check(void) {}
 
+static void fake_pause(pause_kind kind, int64_t ms) {
+    if (ms == 0)
+        return;
+    pause_begin();
+    pause_begin();
+    nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
+    pause_end(PAUSE_CASCADE);
+    pause_end(kind);
+}
+
 bool fake_collector_unit(workload_run *run) {
     fake_require(run->mutator->attached);
+    fake_pause(PAUSE_FULL, fake_options[2].value);
+    fake_pause(PAUSE_GIL, fake_options[3].value);
     void *object = fake.memory->alloc(100, 16);
     fake.born++;
     fake.collections++;
