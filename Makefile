@@ -92,7 +92,7 @@ soak: $(COLLECTORS_ALL:%=$(BUILD)/tests/%/model) ## 100,000 random programs on e
 
 fuzz: $(BUILD)/fuzz/$(COLLECTOR) ## the same with programs that libFuzzer writes (clang): COLLECTOR=cyclic SECONDS=60
 	@mkdir -p $<.corpus
-	@$< -max_total_time=$(SECONDS) -max_len=1025 -detect_leaks=0 -print_final_stats=1 -artifact_prefix=$<. $<.corpus
+	@$< -max_total_time=$(SECONDS) -max_len=1025 -print_final_stats=1 -artifact_prefix=$<. $<.corpus
 
 programs: ## python3, sqlite3, gcc, perl and git on our own allocators as malloc, compared with glibc
 	@$(MAKE) --no-print-directory $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)
@@ -190,6 +190,8 @@ $(COLLECTORS_ALL:%=$(BUILD)/tests/%/model): $(BUILD)/tests/%/model: $$(call row-
 
 FUZZ := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -DREFARENA_SANITIZED
 $(BUILD)/fuzz/%: tests/fuzz/programs.c collectors/pause.c $(wildcard tests/model/*.c) $(ALLOCATOR_C) $(BUILD)/rows/%.h $$(call row-sources,$$*)
+	$(if $(call row,$*),,$(error there is no collector '$*': COLLECTOR= one of $(COLLECTORS_ALL)))
+	@command -v clang >/dev/null || { echo 'make fuzz: clang and its libFuzzer are missing; install clang and libclang-rt-14-dev, or of your version' >&2; exit 2; }
 	$(MAKE_FOLDER)
 	$(SAY)clang $(STD) -O1 -g $(WARN) $(filter-out -M%,$(COMMON)) $(FUZZ) -Icollectors -include $(BUILD)/rows/$*.h $(filter %.c,$^) -ldl $(LIBS_$*) -o $@
 

@@ -8,6 +8,7 @@
  *
  * Programs run in children, so that one that crashes is shrunk and reported like one that differs.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +23,18 @@ enum { PROGRAMS = 3000, BATCH = 250, SAID = 1 << 16, FAULT_PROGRAMS = 2000, SHOR
 
 static const driver_setting by_hand = {.when = DRIVER_ASKED};
 
+static uint64_t number(const char *name, const char *text) {
+    char *end;
+    errno = 0;
+    uint64_t value = strtoull(text, &end, 10);
+    if (errno == 0 && *end == 0 && *text >= '0' && *text <= '9') return value;
+    fprintf(stderr, "model: %s is '%s'; say a number, 0 or more\n", name, text);
+    exit(2);
+}
+
 static uint64_t setting_number(const char *name, uint64_t otherwise) {
     const char *text = getenv(name);
-    return text != NULL && *text != 0 ? strtoull(text, NULL, 10) : otherwise;
+    return text != NULL && *text != 0 ? number(name, text) : otherwise;
 }
 static bool setting_check(void) { return setting_number("REFARENA_CHECK", 0) != 0; }
 
@@ -248,10 +258,10 @@ static int soak(uint64_t count) {
 }
 
 int main(int argc, char **argv) {
-    if (argc == 3 && strcmp(argv[1], "--soak") == 0) return soak(strtoull(argv[2], NULL, 10));
+    if (argc == 3 && strcmp(argv[1], "--soak") == 0) return soak(number("how many", argv[2]));
     if (argc >= 3 && strcmp(argv[1], "--print") == 0) {
-        uint64_t seed = strtoull(argv[2], NULL, 10);
-        return argc > 3 ? print_seeds(seed, strtoull(argv[3], NULL, 10)) : print_readable(seed);
+        uint64_t seed = number("the seed", argv[2]);
+        return argc > 3 ? print_seeds(seed, number("how many", argv[3])) : print_readable(seed);
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_programs_do_what_the_model_says),
