@@ -31,7 +31,7 @@ import table
 import turns
 from matrix import BadInput, Configuration, Group, Matrix
 from record import Journal, Line, Stopped, shown
-from resident import Harness
+from resident import OPTIONAL, Harness
 
 START_S = 0.35              # a guess of what it takes to start, count and calibrate one process: for the bar
 
@@ -106,7 +106,7 @@ def choose(options: argparse.Namespace, known: dict[str, dict[str, Any]]) -> Mat
     plan = matrices.read(options.matrix)
     known_workloads = {w["name"] for answer in known.values() for w in answer["workloads"]}
     groups = {g.name for g in plan.groups}
-    known_collectors = {name for name, answer in known.items() if answer.get("collector")}
+    known_collectors = {name for name, answer in known.items() if answer.get("collector")} | set(OPTIONAL)
     known_allocators = {a["name"] for answer in known.values() for a in answer["allocators"]}
     _refuse("workload", workloads, known_workloads | groups)
     _refuse("collector", collectors, known_collectors)

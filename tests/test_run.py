@@ -118,6 +118,14 @@ class Outcomes(Bench):
         self.assertEqual(len(starts), 1)
         self.assertEqual(self.summary()["churn", "jemalloc"]["outcome"], "not_installed")
 
+    def test_a_collector_left_out_for_want_of_its_library_is_a_row_that_says_so(self):
+        for method in ("turns", "blocks"):
+            self.matrix(self.MATRIX.replace('"cyclic/system"]', '"boehm/system"]').replace('"blocks"', f'"{method}"'))
+            self.bench("--workloads", "cycles")
+            row = self.summary()["cycles", "boehm/system"]
+            self.assertEqual(row["outcome"], "not_installed")
+            self.assertIn("libgc-dev", row["message"])
+
     def test_what_never_reclaims_is_refused_in_turns_and_measured_in_blocks(self):
         self.bench(fake={"pymalloc": {"reclaims": False}, "refcount/system": {"reclaims": False}})
         self.assertEqual(self.summary()["churn", "pymalloc"]["outcome"], "unsupported")
