@@ -64,7 +64,7 @@ RUN        := results/latest
 A          :=
 B          :=
 
-.PHONY: all help bench test plots programs recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
+.PHONY: all help bench test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
@@ -93,6 +93,10 @@ soak: $(COLLECTORS_ALL:%=$(BUILD)/tests/%/model) ## 100,000 random programs on e
 fuzz: $(BUILD)/fuzz/$(COLLECTOR) ## the same with programs that libFuzzer writes (clang): COLLECTOR=cyclic SECONDS=60
 	@mkdir -p $<.corpus
 	@$< -max_total_time=$(SECONDS) -max_len=1025 -print_final_stats=1 -artifact_prefix=$<. $<.corpus
+
+fuzz-allocators: $(BUILD)/fuzz-allocators ## requests that libFuzzer writes, on an allocator and on a model: ALLOCATOR=pymalloc SECONDS=60
+	@mkdir -p $<.corpus
+	@REFARENA_ALLOCATOR='$(or $(ALLOCATOR),pymalloc)' $< -max_total_time=$(SECONDS) -max_len=2048 -print_final_stats=1 -artifact_prefix=$<. $<.corpus
 
 programs: ## python3, sqlite3, gcc, perl and git on our own allocators as malloc, compared with glibc
 	@$(MAKE) --no-print-directory $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)
@@ -194,6 +198,10 @@ $(BUILD)/fuzz/%: tests/fuzz/programs.c collectors/pause.c $(wildcard tests/model
 	@command -v clang >/dev/null || { echo 'make fuzz: clang and its libFuzzer are missing; install clang and libclang-rt-14-dev, or of your version' >&2; exit 2; }
 	$(MAKE_FOLDER)
 	$(SAY)clang $(STD) -O1 -g $(WARN) $(filter-out -M%,$(COMMON)) $(FUZZ) -Icollectors -include $(BUILD)/rows/$*.h $(filter %.c,$^) -ldl $(LIBS_$*) -o $@
+
+$(BUILD)/fuzz-allocators: tests/fuzz/allocators.c tests/support.c $(filter-out allocators/system.c,$(ALLOCATOR_C)) allocators/large.c
+	$(MAKE_FOLDER)
+	$(SAY)clang $(STD) -O1 -g $(WARN) $(filter-out -M%,$(COMMON)) $(FUZZ) $^ -lcmocka -ldl -o $@
 
 $(BUILD)/lib/refarena-recorder.so: allocators/recorder.c
 	$(MAKE_FOLDER)
