@@ -29,7 +29,7 @@ static uint64_t counting_bytes(const counted_figures *f)    { return f->allocate
 
 static bool counting_unit(session *s, counting_figures *seen, verdict *said) {
     uint64_t unused = 0;
-    if (!session_prepare(s, said))
+    if (!session_prepare(s, said) || !session_arrange(s, said))
         return false;
     counted_figures before = counted_read();
     if (!session_run(s, 1, &unused, said))

@@ -134,6 +134,13 @@ static void session_prepare_thread(void *context, unsigned thread) {
     session_detach(s, thread);
 }
 
+static void session_arrange_thread(void *context, unsigned thread) {
+    session *s = context;
+    session_attach(s, thread);
+    s->refused[thread] = !s->program->arrange(&s->runs[thread]);
+    session_detach(s, thread);
+}
+
 static void session_run_thread(void *context, unsigned thread) {
     session *s = context;
     workload_run *run = &s->runs[thread];
@@ -187,6 +194,14 @@ bool session_prepare(session *s, verdict *said) {
     if (!s->refused[0] && s->asked->threads > 1)
         team_run(1, s->asked->threads, session_prepare_thread, s);
     return session_refusal(s, "prepare", said);
+}
+
+bool session_arranges(const session *s) { return s->program->arrange != NULL; }
+
+bool session_arrange(session *s, verdict *said) {
+    if (session_arranges(s))
+        team_run(0, s->asked->threads, session_arrange_thread, s);
+    return session_refusal(s, "arrange", said);
 }
 
 bool session_run(session *s, uint64_t units, uint64_t *wall_ns, verdict *said) {

@@ -41,6 +41,10 @@ bool session_open(session *s, const char *spec, verdict *said);
 
 bool session_prepare(session *s, verdict *said);
 
+/* The workload's own step before a unit, on all threads; where it has one, units are run one by one. */
+bool session_arranges(const session *s);
+bool session_arrange(session *s, verdict *said);
+
 /* Run units on all threads at once; wall_ns grows by the time it took. */
 bool session_run(session *s, uint64_t units, uint64_t *wall_ns, verdict *said);
 

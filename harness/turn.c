@@ -4,7 +4,8 @@
  *     lead-in units | counters | clock | unit unit ... unit | clock | counters
  *
  * Where nothing is untimed between units they are one stretch between two readings of the clock; a backend
- * that never frees is renewed between units, so each is a stretch of its own. Figures of the stretches are
+ * that never frees is renewed between units, some workloads arrange things before each, so each is a stretch
+ * of its own. Figures of the stretches are
  * summed. Counters of the kernel (run delay, switches) are read outside the clock, because reading costs
  * microseconds.
  * Reading the CPU clock costs 0.4 microseconds, and is in cpu_ns once a stretch.
@@ -71,7 +72,9 @@ static bool turn_stretch(session *s, uint64_t units, turn_figures *sum, verdict 
 /* The first unit may be watched for memory; the others run undisturbed. */
 static bool turn_units_of(session *s, uint64_t units, bool watch, turn_figures *sum, verdict *said) {
     for (uint64_t done = 0, next; done < units; done += next) {
-        next = s->renews || (watch && done == 0 && memory_get()) ? 1 : units - done;
+        next = s->renews || session_arranges(s) || (watch && done == 0 && memory_get()) ? 1 : units - done;
+        if (!session_arrange(s, said))
+            return false;
         memory_watch(watch && done == 0);
         bool ran = turn_stretch(s, next, sum, said);
         memory_watch(false);

@@ -20,7 +20,11 @@ PARALLEL = re.findall(r"^(?:COUNTING|TRACING)\((\w+),.*(?:stop_the_world|none)\)
 SMALL = {"calls": [["size=500"]], "chain": [["size=500"]], "cycles": [["size=200", "ring=3"], ["size=50", "ring=1"]],
          "autograd": [["size=50", "iterations=3", "outputs=strong"], ["size=50", "iterations=3", "outputs=weak"]],
          "shared": [["size=500", "objects=one"], ["size=500", "objects=own"]],
-         "churn": [["size=500"]], "replay": [["trace=sqlite3"], ["trace=sqlite3", "check=full"]]}
+         "graph": [["size=500", f"shape=live_{shape}", f"collection={c}"] for shape in ("array", "random", "chain", "shuffled")
+                   for c in ("first", "repeated")] + [["size=500", f"shape=dead_{s}", "collection=first"] for s in ("pairs", "random")],
+         "churn": [["size=500"]], "pair": [["count=500"], ["count=500", "held=0", "size=7"]],
+         "batch": [["count=3000", f"order={order}"] for order in ("lifo", "fifo", "random")] + [["count=3000", "look=some"]],
+         "replay": [["trace=sqlite3"], ["trace=sqlite3", "check=full"]]}
 
 
 def listed(name: str) -> dict:
@@ -105,6 +109,10 @@ class Doubling(unittest.TestCase):
         for allocator in ("system", "pymalloc", "bump"):
             with self.subTest(f"churn {allocator}"):
                 self.check("blocks", "churn", "size", 3000, f"--allocator={allocator}")
+            with self.subTest(f"pair {allocator}"):
+                self.check("blocks", "pair", "count", 20000, f"--allocator={allocator}")
+            with self.subTest(f"batch {allocator}"):
+                self.check("blocks", "batch", "count", 20000, "order=random", f"--allocator={allocator}")
 
     def test_the_count_of_instructions_repeats(self) -> None:
         first, second = (instructions("refcount", "chain", "size=2000", "--allocator=pymalloc") for _ in range(2))

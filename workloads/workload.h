@@ -5,6 +5,7 @@
  * be repeated, counted and compared. Its life, in every thread:
  *
  *     prepare    build the state that units work on            (untimed)
+ *     arrange    bring about the state a unit starts from      (untimed, before every unit; few need it)
  *     unit ...   the work; adds to a checksum                  (timed, as often as the harness likes)
  *     finish     give everything back                          (untimed)
  *
@@ -62,6 +63,7 @@ typedef struct workload {
 
     /* False: a refused request (heap full, or `why` of the run says what is wrong with the input). */
     bool               (*prepare)(workload_run *run);
+    bool               (*arrange)(workload_run *run);           /* or NULL: units leave the state they found */
     bool               (*unit)(workload_run *run);              /* adds to run->checksum */
     void               (*finish)(workload_run *run);            /* also after a prepare or unit that failed */
 } workload;

@@ -43,6 +43,8 @@ static void trial_close(trial *t) {
     linked_collector.close();
 }
 
+static bool trial_arrange(trial *t) { return t->run.program->arrange == NULL || t->run.program->arrange(&t->run); }
+
 static bool can_run(trial *t) { return (t->run.program->needs(&t->run) & ~linked_collector.abilities & ~(unsigned)COLLECTOR_FREES_CYCLES) == 0; }
 
 static void each_workload(void (*act)(const workload *program, int64_t choice)) {
@@ -59,6 +61,7 @@ static void check_repeats(const workload *program, int64_t choice) {
         assert_true(program->prepare(&t.run));
         for (int unit = 0; unit < 3; unit++) {
             t.run.checksum = 0;
+            assert_true(trial_arrange(&t));
             assert_true(program->unit(&t.run));
             if (unit == 0) first = t.run.checksum;
             assert_true(t.run.checksum == first && first != 0);
@@ -75,6 +78,7 @@ static void check_declared(const workload *program, int64_t choice) {
     collector_stats before, after;
     assert_true(program->prepare(&t.run));
     for (int unit = 0; unit < 2; unit++) {
+        assert_true(trial_arrange(&t));
         linked_collector.stats(&before);
         assert_true(program->unit(&t.run));
         linked_collector.stats(&after);
@@ -107,7 +111,7 @@ static void check_refusals(const workload *program, int64_t choice) {
             return;
         }
         failing_refuse(nth, 1);
-        bool refused = !(program->prepare(&t.run) && program->unit(&t.run));
+        bool refused = !(program->prepare(&t.run) && trial_arrange(&t) && program->unit(&t.run));
         failing_refuse(0, 0);
         trial_close(&t);
         collector_stats stats;

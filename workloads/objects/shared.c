@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * shared.c - n threads take and drop references, all to one object or each to its own.
  *
+ * `objects=bare` is the floor: an addition to a number in memory and a subtraction, with no count, no local
+ * and no collector.
+ *
  * Exercises: the count itself, and what happens to the cache line it lies in when two cores change it.
  * Only locals are used, so no lock of a field is in the way: this is the price of the count alone.
  * Source: PEP 703 (biased counts exist because of this); Gilectomy, L. Hastings, PyCon 2016.
@@ -9,7 +12,7 @@
 #include "values.h"
 
 enum { SHARED_SIZE, SHARED_OBJECTS };
-enum { SHARED_ONE, SHARED_OWN };
+enum { SHARED_ONE, SHARED_OWN, SHARED_BARE };
 enum { SHARED_GLOBAL = VALUES_GLOBALS_USED };
 enum { SHARED_TARGET, SHARED_SCRATCH, SHARED_LOCALS };
 
@@ -27,7 +30,7 @@ static bool shared_prepare(workload_run *run) {
     mutator *m = run->mutator;
     local *frame = frame_open(m, SHARED_LOCALS);
     run->state = frame;
-    if (run->parameters[SHARED_OBJECTS] == SHARED_OWN) return shared_make(m, &frame[SHARED_TARGET]);
+    if (run->parameters[SHARED_OBJECTS] != SHARED_ONE) return shared_make(m, &frame[SHARED_TARGET]);
     if (run->thread == 0) {
         if (!shared_make(m, &frame[SHARED_TARGET])) return false;
         field_store(m, collector_globals(), collector_global(SHARED_GLOBAL), frame[SHARED_TARGET].target);
@@ -37,14 +40,28 @@ static bool shared_prepare(workload_run *run) {
     return true;
 }
 
-static bool shared_unit(workload_run *run) {
+static void shared_count_bare(workload_run *run, uint64_t *number) {
+    for (int64_t i = 0; i < run->parameters[SHARED_SIZE]; i++) {
+        ++*number;
+        collector_step();
+        --*number;
+        mutator_poll(run->mutator);
+    }
+}
+
+static void shared_count(workload_run *run, local *frame) {
     mutator *m = run->mutator;
-    local *frame = run->state;
     for (int64_t i = 0; i < run->parameters[SHARED_SIZE]; i++) {
         local_set(m, &frame[SHARED_SCRATCH], frame[SHARED_TARGET].target);
         local_set(m, &frame[SHARED_SCRATCH], NULL);
         mutator_poll(m);
     }
+}
+
+static bool shared_unit(workload_run *run) {
+    local *frame = run->state;
+    if (run->parameters[SHARED_OBJECTS] == SHARED_BARE) shared_count_bare(run, &((target *)frame[SHARED_TARGET].target)->id);
+    else shared_count(run, frame);
     run->checksum += ((target *)frame[SHARED_TARGET].target)->id * (uint64_t)run->parameters[SHARED_SIZE];
     return true;
 }
@@ -60,14 +77,15 @@ static unsigned shared_needs(const workload_run *run) { return run->threads > 1 
 
 static workload_operations shared_declare(const workload_run *run) {
     uint64_t size = (uint64_t)run->parameters[SHARED_SIZE];
-    return (workload_operations){.operations = size, .references = size};
+    return (workload_operations){.operations = size,
+                                 .references = run->parameters[SHARED_OBJECTS] == SHARED_BARE ? 0 : size};
 }
 
 const workload shared_workload = {
     .name = "shared", .idea = "threads take and drop references to one object, or each to its own",
     .operation = "take and drop", .kind = WORKLOAD_ON_OBJECTS, .threaded = true,
     .parameters = {{.name = "size", .meaning = "pairs per thread", .value = 1000000, .minimum = 1, .maximum = 1000000000},
-                   {.name = "objects", .meaning = "whose object", .choices = "one|own", .maximum = 1}},
+                   {.name = "objects", .meaning = "whose object", .choices = "one|own|bare", .maximum = 2}},
     .needs = shared_needs, .declare = shared_declare,
     .prepare = shared_prepare, .unit = shared_unit, .finish = shared_finish,
 };
