@@ -105,12 +105,12 @@ bool allocator_cannot_say(allocator_stats *stats);
 /* --- registry.c ---------------------------------------------------------------------------------- */
 
 /* How a registered allocator comes into the process. */
-typedef enum allocator_kind { ALLOCATOR_OWN, ALLOCATOR_PRELOADED, ALLOCATOR_WRAPPER } allocator_kind;
+typedef enum allocator_kind { ALLOCATOR_OWN, ALLOCATOR_PRELOADED, ALLOCATOR_OPENED, ALLOCATOR_WRAPPER } allocator_kind;
 
 typedef struct allocator_entry {
     const char      *name;       /* glibc is "system" */
     allocator_kind   kind;
-    const char      *library;    /* soname to preload, for ALLOCATOR_PRELOADED; else NULL */
+    const char      *library;    /* soname to preload, or that its open loads; else NULL */
     const char      *package;    /* Debian package that has it; else NULL */
     const char      *idea;
 } allocator_entry;

@@ -76,15 +76,10 @@ static void preload_execute(const char *library, char *const argv[], char *why, 
 
 static bool preload_locate(const registry_spec *parsed, char *path, bool *missing, char *why, size_t why_bytes) {
     const char *library = registry_library(parsed);
-    if (!library_find(library, path, LIBRARY_PATH_BYTES)) {
-        *missing = parsed->entry != NULL;
-        if (*missing)
-            snprintf(why, why_bytes, "%s: %s is not installed: apt-get install %s", parsed->base, library,
-                     parsed->entry->package);
-        else
-            snprintf(why, why_bytes, "%s: no such library", library);
+    if ((*missing = registry_is_missing(parsed, why, why_bytes)))
         return false;
-    }
+    if (!library_find(library, path, LIBRARY_PATH_BYTES))
+        return snprintf(why, why_bytes, "%s: no such library", library), false;
     if (!library_is_malloc(path, why, why_bytes))
         return false;
     if (strpbrk(path, ": ;\t\n"))           /* LD_PRELOAD is a list, and knows no escapes */
@@ -101,6 +96,8 @@ bool allocator_preload(const char *spec, char *const argv[], bool *missing, char
     if (!registry_parse(spec, &parsed, why, why_bytes))
         return false;
     wanted = registry_library(&parsed) != NULL;
+    if (!wanted && (*missing = registry_is_missing(&parsed, why, why_bytes)))
+        return false;
     if (!LIBRARY_PRELOADS)
         return !wanted || (snprintf(why, why_bytes, "%s: unsupported in a sanitizer build", parsed.base), false);
     if (wanted && !preload_locate(&parsed, path, missing, why, why_bytes))

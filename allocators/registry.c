@@ -15,11 +15,13 @@ static allocator_entry registry_list[] = {
 #define OWN(name)                              { #name, ALLOCATOR_OWN, NULL, NULL, NULL },
 #define PRESET(name, own, parameters, idea)    { name, ALLOCATOR_OWN, NULL, NULL, idea },
 #define PRELOADED(name, soname, package, idea) { #name, ALLOCATOR_PRELOADED, soname, package, idea },
+#define OPENED(name, soname, package)          { #name, ALLOCATOR_OPENED, soname, package, NULL },
 #define WRAPPER(name)                          { #name, ALLOCATOR_WRAPPER, NULL, NULL, name##_idea },
 #include "allocators.def"
 #undef OWN
 #undef PRESET
 #undef PRELOADED
+#undef OPENED
 #undef WRAPPER
     { NULL, ALLOCATOR_OWN, NULL, NULL, NULL },
 };
@@ -32,11 +34,13 @@ static const struct {
 #define OWN(name)                              { &name##_allocator, NULL, NULL },
 #define PRESET(name, own, parameters, idea)    { &own##_allocator, parameters, NULL },
 #define PRELOADED(name, soname, package, idea) { NULL, NULL, NULL },
+#define OPENED(name, soname, package)          { &name##_allocator, NULL, NULL },
 #define WRAPPER(name)                          { NULL, NULL, name##_wrap },
 #include "allocators.def"
 #undef OWN
 #undef PRESET
 #undef PRELOADED
+#undef OPENED
 #undef WRAPPER
 };
 
@@ -156,7 +160,18 @@ bool registry_parse(const char *spec, registry_spec *parsed, char *why, size_t w
 }
 
 const char *registry_library(const registry_spec *parsed) {
-    return parsed->entry ? parsed->entry->library : parsed->base;
+    if (parsed->entry)
+        return parsed->entry->kind == ALLOCATOR_PRELOADED ? parsed->entry->library : NULL;
+    return parsed->base;
+}
+
+bool registry_is_missing(const registry_spec *parsed, char *why, size_t why_bytes) {
+    char path[LIBRARY_PATH_BYTES];
+    const allocator_entry *entry = parsed->entry;
+    if (!entry || !entry->library || library_find(entry->library, path, sizeof path))
+        return false;
+    snprintf(why, why_bytes, "%s: %s is not installed: apt-get install %s", parsed->base, entry->library, entry->package);
+    return true;
 }
 
 const char *allocator_preload_for(const char *spec) {
@@ -203,6 +218,8 @@ static const allocator *registry_base(const registry_spec *parsed, char *why, si
     if (!parsed->entry || parsed->entry->kind == ALLOCATOR_PRELOADED)
         return registry_preloaded(parsed, why, why_bytes);
     const allocator *own = registry_tables[parsed->entry - registry_list].own;
+    if (registry_is_missing(parsed, why, why_bytes))
+        return NULL;
     if (own == &system_allocator && allocator_preloaded_library())
         return snprintf(why, why_bytes, "system: malloc of this process is from %s: unset LD_PRELOAD",
                         allocator_preloaded_library()), NULL;

@@ -15,12 +15,14 @@
 #define OWN(name)                              extern const allocator name##_allocator;
 #define PRESET(name, own, parameters, idea)
 #define PRELOADED(name, soname, package, idea)
+#define OPENED(name, soname, package)          extern const allocator name##_allocator;
 #define WRAPPER(name)                          const allocator *name##_wrap(const allocator *inner); \
                                                extern const char name##_idea[];
 #include "allocators.def"
 #undef OWN
 #undef PRESET
 #undef PRELOADED
+#undef OPENED
 #undef WRAPPER
 
 enum { REGISTRY_WRAPPERS = 8, REGISTRY_NAME_BYTES = 256 };
@@ -39,6 +41,9 @@ bool registry_parse(const char *spec, registry_spec *parsed, char *why, size_t w
 
 /* The library to preload, by soname or path, or NULL. */
 const char *registry_library(const registry_spec *parsed);
+
+/* Whether a registered allocator's library is not there; then one line in `why`, with the package that has it. */
+bool registry_is_missing(const registry_spec *parsed, char *why, size_t why_bytes);
 
 /* A count that a parameter gives: "none", "all" or a number. NULL gives usual. False: anything else. */
 bool registry_read_count(const char *text, size_t usual, size_t *count);

@@ -13,11 +13,13 @@
 
 static bool list_installed(const allocator_entry *entry) {
     char path[LIBRARY_PATH_BYTES];
-    return entry->kind != ALLOCATOR_PRELOADED || library_find(entry->library, path, sizeof path);
+    return !entry->library || library_find(entry->library, path, sizeof path);
 }
 
 static const char *list_kind(const allocator_entry *entry) {
-    return entry->kind == ALLOCATOR_OWN ? "own" : entry->kind == ALLOCATOR_PRELOADED ? "preloaded" : "wrapper";
+    static const char *const names[] = { [ALLOCATOR_OWN] = "own", [ALLOCATOR_PRELOADED] = "preloaded",
+                                         [ALLOCATOR_OPENED] = "opened", [ALLOCATOR_WRAPPER] = "wrapper" };
+    return names[entry->kind];
 }
 
 /* --- for people -------------------------------------------------------------------------------------- */

@@ -26,7 +26,7 @@ SECONDS = 600
 SKIPPED = 77
 PRELOADED = ("jemalloc", "mimalloc", "tcmalloc")
 OWN = ("system", "bump", "pymalloc", "pymalloc-3.9", "pymalloc,arena=256K,keep=all", "pymalloc,pool=4K,keep=3", "magazine",
-       "magazine,keep=none", "locked:pymalloc", "locked:bump", "counted:pymalloc", "failing:pymalloc",
+       "magazine,keep=none", "pyobject", "locked:pyobject", "locked:pymalloc", "locked:bump", "counted:pymalloc", "failing:pymalloc",
        "debug:pymalloc", "debug:magazine", "locked:debug:pymalloc-3.9")
 
 SANITIZERS = {

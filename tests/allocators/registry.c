@@ -66,8 +66,9 @@ TEST(every_entry_has_a_name_an_idea_and_what_its_kind_needs) {
     size_t count = 0;
     for (const allocator_entry *entry = allocator_entries(); entry->name; entry++, count++) {
         assert_non_null(entry->idea);
-        assert_int_equal(entry->library != NULL, entry->kind == ALLOCATOR_PRELOADED);
-        assert_int_equal(entry->package != NULL, entry->kind == ALLOCATOR_PRELOADED);
+        bool foreign = entry->kind == ALLOCATOR_PRELOADED || entry->kind == ALLOCATOR_OPENED;
+        assert_int_equal(entry->library != NULL, foreign);
+        assert_int_equal(entry->package != NULL, foreign);
         for (const allocator_entry *other = allocator_entries(); other != entry; other++)
             assert_string_not_equal(other->name, entry->name);
     }
@@ -89,6 +90,20 @@ TEST(no_entry_of_any_table_is_null) {
             for (const char *at = (const char *)&a->open; at < (const char *)(a + 1); at += sizeof null)
                 assert_memory_not_equal(at, null, sizeof null);
         }
+}
+
+TEST(what_its_open_loads_is_there_or_is_said_to_be_missing) {
+    for (const allocator_entry *entry = allocator_entries(); entry->name; entry++) {
+        char path[LIBRARY_PATH_BYTES], said[SAID_BYTES];
+        if (entry->kind != ALLOCATOR_OPENED)
+            continue;
+        bool there = library_find(entry->library, path, sizeof path);
+        assert_int_equal(opened_anew(entry->name, said), there ? 0 : SUPPORT_SKIPPED);
+        assert_int_equal(allocator_open(entry->name, said, sizeof said) != NULL, there);
+        if (!there)
+            assert_one_line_with(said, entry->package);
+        assert_null(allocator_preload_for(entry->name));
+    }
 }
 
 TEST(what_must_be_preloaded_is_known_behind_any_wrappers) {
@@ -322,6 +337,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_entry_has_a_name_an_idea_and_what_its_kind_needs),
         cmocka_unit_test(no_entry_of_any_table_is_null),
+        cmocka_unit_test(what_its_open_loads_is_there_or_is_said_to_be_missing),
         cmocka_unit_test(what_must_be_preloaded_is_known_behind_any_wrappers),
         cmocka_unit_test(every_registered_library_can_be_preloaded_or_is_not_installed),
         cmocka_unit_test(a_malloc_that_was_not_preloaded_is_refused),
