@@ -2,10 +2,7 @@
  * marksweep.c - mark from locals and globals, sweep the pages, and what has to happen in between.
  *
  * With the world stopped:
- * 1. mark   what locals, globals and pending calls reach: a stack of objects to visit, no recursion. On
- *           their way from the stack to the visit objects pass a short ring, and are prefetched when they
- *           enter it. When the stack may not grow, objects are marked but not remembered, and a walk over
- *           the heap finds them again.
+ * 1. mark   what locals, globals and pending calls reach (marksweep_mark.c).
  * 2. weak   references to what is not marked are cleared; those that are marked themselves will call back.
  * 3. final  objects with a finalizer that has not run, and not marked: marked now, with all they reach.
  * 4. sweep  at once, or page by page when a page is next allocated from (lazy_sweep).
@@ -17,24 +14,19 @@
  * (I2) every field of every object refers to a block that is handed out.
  * (I3) used_bytes == live at the last collection + portions handed out since - what was given back.
  *
- * Source: the ring is Cher, Hosking and Vitek's, ASPLOS 2004; lazy sweeping, Hughes, SP&E 12(11), 1982.
+ * Source of lazy sweeping: Hughes, SP&E 12(11), 1982.
  */
 #include <pthread.h>
-#include <sys/mman.h>
 
 #include "../collector.h"
 #include "../pause.h"
+#include "marksweep_mark.h"
 
 enum {
     MARKSWEEP_PORTION_BYTES = 32 << 10,         /* of the budget, to one thread */
     MARKSWEEP_LEAST_GROWTH_BYTES = 1 << 20,     /* between two collections of a small heap */
-    MARKSWEEP_STACK_BYTES = 1 << 20,            /* kept between collections */
-    MARKSWEEP_RING = 16,
 };
 
-size_t marksweep_stack_limit_bytes = SIZE_MAX;
-
-typedef struct table { object **items; size_t first, count, capacity; } table;      /* items[first..count) */
 typedef struct marksweep_weak marksweep_weak;
 
 static struct {
@@ -54,102 +46,6 @@ static struct {
 
 static void marksweep_lock(void)   { pthread_mutex_lock(&heap.lock); }
 static void marksweep_unlock(void) { pthread_mutex_unlock(&heap.lock); }
-
-/* --- tables: arrays in mapped memory of their own ---------------------------------------------------- */
-
-static bool table_grow(table *t, size_t limit_bytes) {
-    size_t old_bytes = t->capacity * sizeof(object *), bytes = old_bytes ? old_bytes * 2 : 64 << 10;
-    if (bytes > limit_bytes) bytes = limit_bytes & ~(size_t)4095;
-    if (bytes <= old_bytes) return false;
-    void *items = t->items == NULL
-        ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-        : mremap(t->items, old_bytes, bytes, MREMAP_MAYMOVE);
-    if (items == MAP_FAILED) return false;
-    t->items = items;
-    t->capacity = bytes / sizeof(object *);
-    return true;
-}
-static bool table_push(table *t, object *o) {
-    if (t->count == t->capacity && !table_grow(t, SIZE_MAX)) return false;
-    t->items[t->count++] = o;
-    return true;
-}
-static object *table_take_first(table *t) {
-    if (t->first == t->count) return NULL;
-    object *o = t->items[t->first++];
-    if (t->first == t->count) t->first = t->count = 0;
-    return o;
-}
-static void table_free(table *t) {
-    if (t->items != NULL) munmap(t->items, t->capacity * sizeof(object *));
-    *t = (table){0};
-}
-
-/* --- 1. mark ------------------------------------------------------------------------------------------ */
-
-typedef struct marker {
-    table    stack;
-    bool     overflowed;                        /* some marked object is not on the stack */
-    uint64_t objects;                           /* marked, */
-    int64_t  bytes;                             /* with their arrays */
-} marker;
-
-static marker marks;                            /* used with the world stopped */
-
-static int64_t marksweep_bytes(size_t bytes) { return (int64_t)((bytes + CHUNK_GRANULE - 1) & ~(size_t)(CHUNK_GRANULE - 1)); }
-
-static inline void mark(object *o) {
-    if (o == NULL || !chunks_mark(o)) return;
-    if (UNLIKELY(marks.stack.count == marks.stack.capacity) && !table_grow(&marks.stack, marksweep_stack_limit_bytes)) {
-        marks.overflowed = true;
-        return;
-    }
-    marks.stack.items[marks.stack.count++] = o;
-}
-static void mark_field(field *f, void *context) { (void)context; mark(field_peek(f)); }
-static void mark_local(local *l, void *context) { (void)context; mark(l->target); }
-
-static void mark_count(object *o) {
-    marks.objects++;
-    marks.bytes += marksweep_bytes(object_bytes(o)) + (int64_t)object_array_bytes(o);
-}
-
-static void mark_drain(void) {
-    object *ring[MARKSWEEP_RING] = {0};
-    for (unsigned at = 0, idle = 0; idle < MARKSWEEP_RING; at = (at + 1) % MARKSWEEP_RING) {
-        object *o = ring[at], *next = marks.stack.count != 0 ? marks.stack.items[--marks.stack.count] : NULL;
-        __builtin_prefetch(next);
-        ring[at] = next;
-        idle = o == NULL && next == NULL ? idle + 1 : 0;
-        if (o == NULL) continue;
-        mark_count(o);
-        if (o->type->visit != object_visit_nothing) o->type->visit(o, mark_field, NULL);
-    }
-}
-
-static void mark_again(void *block, void *context) {
-    (void)context;
-    object *o = block;
-    if (chunks_is_marked(o)) o->type->visit(o, mark_field, NULL);
-}
-static void mark_recount(void *block, void *context) {
-    (void)context;
-    if (chunks_is_marked(block)) mark_count(block);
-}
-
-/* Every walk that overflows has marked at least a stack full of objects more than the one before. */
-static void mark_all(void) {
-    mark_drain();
-    if (!marks.overflowed) return;
-    while (marks.overflowed) {
-        marks.overflowed = false;
-        chunks_each(mark_again, NULL);
-        mark_drain();
-    }
-    marks.objects = 0;
-    marks.bytes = 0;
-    chunks_each(mark_recount, NULL);
-}
 
 /* --- 2. weak references --------------------------------------------------------------------------------- */
 
@@ -310,32 +206,26 @@ static void marksweep_forget_allowance(mutator *m, void *context) {
 
 /* The next collection comes when the heap has grown by so much, or is full. */
 static void marksweep_set_budget(void) {
-    int64_t growth = marks.bytes / 100 * heap.growth_percent;
+    int64_t growth = marked.bytes / 100 * heap.growth_percent;
     if (growth < MARKSWEEP_LEAST_GROWTH_BYTES) growth = MARKSWEEP_LEAST_GROWTH_BYTES;
     mutator_each(marksweep_forget_allowance, NULL);
-    atomic_store_explicit(&heap.used_bytes, marks.bytes, memory_order_relaxed);
-    heap.trigger_bytes = heap.growth_percent == 0 || heap.limit_bytes - marks.bytes < growth ? heap.limit_bytes
-                                                                                             : marks.bytes + growth;
+    atomic_store_explicit(&heap.used_bytes, marked.bytes, memory_order_relaxed);
+    heap.trigger_bytes = heap.growth_percent == 0 || heap.limit_bytes - marked.bytes < growth ? heap.limit_bytes
+                                                                                             : marked.bytes + growth;
 }
 
 static size_t marksweep_count_dead(void) {
     uint64_t born, none;
     mutator_sum(&born, &none);
-    uint64_t dead = born - heap.died - marks.objects;
+    uint64_t dead = born - heap.died - marked.objects;
     heap.died += dead;
     heap.collected += dead;
     heap.collections++;
     return dead;
 }
 
-static void marksweep_shrink_stack(void) {
-    if (marks.stack.capacity * sizeof(object *) > MARKSWEEP_STACK_BYTES) table_free(&marks.stack);
-}
-
 static size_t marksweep_stopped(void) {
-    chunks_finish_sweep();
-    marks.objects = 0;
-    marks.bytes = 0;
+    mark_begin();
     marksweep_mark_roots();
     mark_all();
     marksweep_lock();
@@ -345,7 +235,7 @@ static size_t marksweep_stopped(void) {
     marksweep_unlock();
     chunks_sweep(heap.lazy, atomic_load_explicit(&heap.arrays, memory_order_relaxed) ? marksweep_release_array : NULL, NULL);
     marksweep_set_budget();
-    marksweep_shrink_stack();
+    mark_end();
     return dead;
 }
 
@@ -424,7 +314,7 @@ bool object_new(mutator *m, local *l, const object_type *type, size_t extra) {
     if (__builtin_mul_overflow(extra, type->extra_unit_bytes, &units_bytes) ||
         __builtin_add_overflow(type->bytes, units_bytes, &bytes) || bytes > PTRDIFF_MAX / 2)
         return false;
-    int64_t price_bytes = marksweep_bytes(bytes);
+    int64_t price_bytes = mark_price(bytes);
     if (!marksweep_spend(m, price_bytes)) return false;
     object *o = chunks_alloc(m->heap, bytes);
     if (UNLIKELY(o == NULL)) {
@@ -491,7 +381,7 @@ static void check_mark(void *block, void *context) {
 static void check_field(field *f, void *context) {
     (void)context;
     object *target = field_peek(f);
-    assert(target == NULL || target == collector_globals() || chunks_is_marked(target));        /* I2 */
+    assert(target == NULL || chunks_is_marked(target));        /* I2 */
 }
 static void check_fields(void *block, void *context) {
     (void)context;
@@ -501,7 +391,7 @@ static void check_fields(void *block, void *context) {
 }
 static void check_local(local *l, void *context) {
     (void)context;
-    assert(l->target == NULL || l->target == collector_globals() || chunks_is_marked(l->target));
+    assert(l->target == NULL || chunks_is_marked(l->target));
 }
 
 void collector_check(void) {
@@ -526,7 +416,7 @@ static bool marksweep_open(const allocator *memory) {
     heap.weak = heap.calls = NULL;
     heap.calls_tail = &heap.calls;
     heap.collections = heap.collected = heap.died = 0;
-    marks = (marker){0};
+    mark_begin();
     mutator_forget_departed();
     threads_open();
     marksweep_set_budget();
@@ -565,7 +455,7 @@ static void marksweep_close(void) {
         field_poke(collector_global(i), NULL);
     chunks_each(marksweep_release_array, NULL);
     chunks_close();
-    table_free(&marks.stack);
+    mark_close();
     table_free(&heap.finalizable);
     table_free(&heap.final);
 }
