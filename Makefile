@@ -14,8 +14,6 @@ WERROR   := $(if $(CI),-Werror)
 CFLAGS   := -O2 -g
 CXXFLAGS := -O2 -g
 WARN     := -Wall -Wextra $(WERROR)
-COMMON   := -D_GNU_SOURCE -MMD -MP -pthread -fno-builtin-malloc -fno-builtin-free -fno-builtin-calloc -fno-builtin-realloc \
-            -fno-omit-frame-pointer -I. $(watch-$(SANITIZE))
 watch-address := -fsanitize=address,undefined -fno-sanitize-recover=all -DREFARENA_SANITIZED
 watch-thread  := -fsanitize=thread -DREFARENA_SANITIZED
 watch-valgrind := -DREFARENA_VALGRIND
@@ -222,3 +220,5 @@ $(BUILD)/lib/refarena-%.so: $(BUILD)/pic/malloc/%.o $(patsubst %.c,$(BUILD)/pic/
 	$(SAY)$(CC) $(CFLAGS) $(COMMON) -shared $^ -ldl -o $@
 
 -include $(shell find build -name '*.d' 2>/dev/null)
+COMMON   := -D_GNU_SOURCE -MMD -MP -pthread -fno-builtin-malloc -fno-builtin-free -fno-builtin-calloc -fno-builtin-realloc \
+            -fno-omit-frame-pointer -I. $(watch-$(SANITIZE))
