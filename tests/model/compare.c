@@ -43,6 +43,7 @@ static const struct { const char *name; int64_t value[3]; } compare_options[] = 
     {"threshold1",         {0, 2, 0}},
     {"threshold2",         {0, 1, 0}},
     {"stress",             {0, 0, 1}},
+    {"free_lists",         {1, 0, 0}},                  /* what is born of one is not counted by thresholds */
     {"quarter",            {1, 0, 0}},
     {"growth_percent",     {100, 10, 1}},
     {"lazy_sweep",         {0, 1, 1}},

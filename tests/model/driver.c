@@ -20,12 +20,12 @@ static void driver_row_visit(object *self, field_visitor *visit, void *context) 
         visit((field *)items->items + i, context);
 }
 
-#define VERTEX(letter, finalizer) {.name = letter, .bytes = sizeof(driver_vertex), .tracked = true, \
+#define VERTEX(letter, finalizer) {.name = letter, .bytes = sizeof(driver_vertex), .tracked = true, .free_list = 8, \
     .visit = driver_vertex_visit, .finalize = finalizer, .weak_list_offset = offsetof(driver_vertex, weak)}
 static const object_type driver_types[] = {
     VERTEX("N", NULL), VERTEX("F", driver_finalize), VERTEX("P", driver_finalize), VERTEX("M", driver_finalize),
     VERTEX("C", driver_finalize), VERTEX("B", driver_finalize),
-    {.name = "R", .bytes = sizeof(driver_row), .tracked = true, .visit = driver_row_visit,
+    {.name = "R", .bytes = sizeof(driver_row), .tracked = true, .free_list = 8, .visit = driver_row_visit,
      .array_offset = offsetof(driver_row, items), .array_unit_bytes = sizeof(field)},
     {.name = "L", .bytes = sizeof(driver_leaf), .visit = object_visit_nothing},
 };
