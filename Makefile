@@ -17,6 +17,8 @@ WARN     := -Wall -Wextra $(WERROR)
 watch-address := -fsanitize=address,undefined -fno-sanitize-recover=all -DREFARENA_SANITIZED
 watch-thread  := -fsanitize=thread -DREFARENA_SANITIZED
 watch-valgrind := -DREFARENA_VALGRIND
+COMMON   := -D_GNU_SOURCE -MMD -MP -pthread -fno-builtin-malloc -fno-builtin-free -fno-builtin-calloc -fno-builtin-realloc \
+            -fno-omit-frame-pointer -I. $(watch-$(SANITIZE))
 STD      := -std=c11
 LIBS     := -lbenchmark -ljansson -lzstd -ldl -lm -lstdc++
 
@@ -220,5 +222,3 @@ $(BUILD)/lib/refarena-%.so: $(BUILD)/pic/malloc/%.o $(patsubst %.c,$(BUILD)/pic/
 	$(SAY)$(CC) $(CFLAGS) $(COMMON) -shared $^ -ldl -o $@
 
 -include $(shell find build -name '*.d' 2>/dev/null)
-COMMON   := -D_GNU_SOURCE -MMD -MP -pthread -fno-builtin-malloc -fno-builtin-free -fno-builtin-calloc -fno-builtin-realloc \
-            -fno-omit-frame-pointer -I. $(watch-$(SANITIZE))
