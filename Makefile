@@ -129,7 +129,13 @@ SAY = @$(if $(V),set -x;,echo '  $(@:$(BUILD)/%=%)';)
 first = $(firstword $(subst /, ,$1))
 rest  = $(patsubst $(call first,$1)/%,%,$1)
 
-$(BUILD)/once/%.o: %.c
+# what is compiled with other flags is compiled anew
+FLAGS := $(strip $(STD) $(CFLAGS) $(CXXFLAGS) $(WARN) $(COMMON))
+$(BUILD)/flags: ALWAYS
+	$(MAKE_FOLDER)
+	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
+
+$(BUILD)/once/%.o: %.c $(BUILD)/flags
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) $(BUILD_FACTS) -c $< -o $@
 
@@ -146,7 +152,7 @@ $(BUILD)/callgrind: STAMP = $(wildcard /usr/include/valgrind/callgrind.h)
 $(BUILD)/once/harness/turn.o: $(BUILD)/callgrind
 .PHONY: ALWAYS
 
-$(BUILD)/once/%.o: %.cc
+$(BUILD)/once/%.o: %.cc $(BUILD)/flags
 	$(MAKE_FOLDER)
 	$(SAY)$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) $(COMMON) -c $< -o $@
 
@@ -158,7 +164,7 @@ $(BUILD)/rows/%.h: collectors/collectors.def
 	  -e 's|^TRACING\($*, *([a-z_]+), *([a-z_]+)\).*|#define COLLECTOR_NAME "$*"\n#define COLLECTOR_HEADER "tracing/\1.h"\n#define ROW_CYCLES "\1"\n#define ROW_THREADS "\2"\n#define THREADS_HEADER "threads/\2.h"|p' $< | sed -E 's|counts/(.*)_immortal.h"|counts/\1.h"\n#define ROW_IMMORTAL|' > $@
 
 # everything that depends on the collector's layout: $(BUILD)/<collector>/<source>.o
-$(BUILD)/%.o: $$(call rest,$$*).c $(BUILD)/rows/$$(call first,$$*).h
+$(BUILD)/%.o: $$(call rest,$$*).c $(BUILD)/rows/$$(call first,$$*).h $(BUILD)/flags
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) -Icollectors -include $(BUILD)/rows/$(call first,$*).h -c $< -o $@
 
