@@ -80,14 +80,16 @@ __attribute__((format(printf, 1, 2))) static bool compare_differs(const char *fo
 static bool compare_reach(int id, object *o, const char *where, unsigned i) {
     if (id == 0 || o == NULL) {
         if (id == 0 && o == NULL) return true;
-        return compare_differs("%s %u: the model has object %d there, the collector %s", where, i, id, o ? "another" : "none");
+        return compare_differs("%s %u: the model has object %d there, the collector %s", where, i, id,
+                               o != NULL ? "another" : "none");
     }
     if (compare.known[id] == o) return true;
     char letter = driver_letter(o);
     if (compare.known[id] != NULL && letter == 'W' && !compare.rules.counted) return true;     /* it may share none */
     if (compare.known[id] != NULL) return compare_differs("%s %u: object %d is two objects", where, i, id);
     if (letter != model_at(id)->type || (letter != 'W' && driver_id(o) != id))
-        return compare_differs("%s %u: the model has %c%d there, the collector %c%d", where, i, model_at(id)->type, id, letter, driver_id(o));
+        return compare_differs("%s %u: the model has %c%d there, the collector %c%d", where, i,
+                               model_at(id)->type, id, letter, driver_id(o));
     compare.known[id] = o;
     compare.queue[compare.queued++] = id;
     return true;
@@ -161,7 +163,8 @@ static bool compare_events(void) {
     static program_event ours[DRIVER_EVENTS], theirs[DRIVER_EVENTS];
     size_t count;
     const program_event *events = model_events(&count);
-    size_t expected = compare_sorted(theirs, events, count), actual = compare_sorted(ours, driver.events, driver.event_count);
+    size_t expected = compare_sorted(theirs, events, count);
+    size_t actual = compare_sorted(ours, driver.events, driver.event_count);
     if (compare.rules.conservative) expected = compare_only_in(theirs, expected, ours, actual);
     size_t i = 0;
     while (i < expected && i < actual && memcmp(&ours[i], &theirs[i], sizeof ours[i]) == 0)
@@ -182,7 +185,8 @@ static bool compare_alive(void) {
     linked_collector.stats(&stats);
     uint64_t alive = stats.born - stats.died;
     if (compare.rules.conservative && alive > model_alive(false)) return true;
-    return alive == model_alive(false) || compare_differs("%u objects should be alive, not %lu", model_alive(false), (unsigned long)alive);
+    return alive == model_alive(false) ||
+           compare_differs("%u objects should be alive, not %lu", model_alive(false), (unsigned long)alive);
 }
 
 /* --- a run ------------------------------------------------------------------------------------------ */
@@ -224,7 +228,8 @@ static bool compare_state(size_t expected) {
     bool settled = compare.action.op == 'c';
     if (!compare_graphs()) return false;
     if (!compare_is_timed() && !settled) return true;
-    if (!compare_is_timed()) return !compare.rules.collected || (compare_events() && compare_weak_references() && compare_alive());
+    if (!compare_is_timed() && !compare.rules.collected) return true;
+    if (!compare_is_timed()) return compare_events() && compare_weak_references() && compare_alive();
     return compare_events() && compare_result(expected) && compare_alive() && compare_weak_references();
 }
 

@@ -176,7 +176,8 @@ static void driver_weak(mutator *m, local *to, local *from, const model_action *
     local *frame = frame_open(m, 1);
     driver_before_birth(m);
     int id = ++driver.ids;
-    if (weak_new(m, frame, from->target, a->callback ? driver_call_back : NULL, (void *)((intptr_t)driver.run * DRIVER_RUN + id)))
+    void *context = (void *)((intptr_t)driver.run * DRIVER_RUN + id);
+    if (weak_new(m, frame, from->target, a->callback ? driver_call_back : NULL, context))
         local_set(m, to, frame->target);
     frame_close(m, frame);
 }

@@ -7,11 +7,17 @@
 #include "program.h"
 #include "model.h"
 
-typedef struct driver_vertex { object header; field fields[PROGRAM_FIELDS]; weak_list weak; int id, number, run; } driver_vertex;
+typedef struct driver_vertex {
+    object    header;
+    field     fields[PROGRAM_FIELDS];
+    weak_list weak;
+    int       id, number, run;
+} driver_vertex;
 typedef struct driver_row { object header; owned_array items; int id; } driver_row;
 typedef struct driver_leaf { object header; int id; } driver_leaf;
 
-enum { DRIVER_EVENTS = 16 * PROGRAM_OBJECTS, DRIVER_RUN = 2 * PROGRAM_OBJECTS };     /* a callback's context: run and id */
+enum { DRIVER_EVENTS = 16 * PROGRAM_OBJECTS,
+       DRIVER_RUN = 2 * PROGRAM_OBJECTS };              /* a callback's context: run times this, and id */
 
 extern struct driver {
     bool     finished;                          /* what runs now is not the program's any more */
