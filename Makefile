@@ -64,7 +64,7 @@ RUN        := results/latest
 A          :=
 B          :=
 
-.PHONY: all help bench test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
+.PHONY: all help bench bench-allocators test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
@@ -75,6 +75,9 @@ help: ## this list
 bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|default|full WORKLOADS= COLLECTORS= ALLOCATORS= RESUME=no
 	@$(MAKE) --no-print-directory -j$(CORES) all
 	@$(PYTHON) scripts/run.py --matrix '$(MATRIX)' --workloads '$(WORKLOADS)' --collectors '$(COLLECTORS)' --allocators '$(ALLOCATORS)'
+
+bench-allocators: deps-bench ## our allocators beside CPython's own and the real ones, and which of our aims they reach: ALLOCATORS= RESUME=no
+	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=allocators && $(PYTHON) scripts/bars.py
 
 plots: ## draw again without measuring: RUN=results/x, or A=results/x B=results/y for one over the other
 	@$(PYTHON) scripts/plots.py $(if $(A)$(B),--a '$(A)' --b '$(B)',--run '$(RUN)')

@@ -164,6 +164,13 @@ def verdict(ratio: Estimate, floor: float) -> str:
     return f"{ratio.value:.2f}x slower" if ratio.value > 1 else f"{1 / ratio.value:.2f}x faster"
 
 
+def reaches(found: Estimate, factor: float, at_most: bool) -> str:
+    """Is all of the interval on the right side of a factor? Without an interval nobody knows."""
+    best, worst = (found.low, found.high) if at_most else (-found.high, -found.low)
+    bound = factor if at_most else -factor
+    return "met" if worst <= bound else "missed" if best > bound else "not sure"
+
+
 def middle(values: list[float]) -> float:
     """The median, where there is no interval to give."""
     return float(np.median(values))

@@ -36,7 +36,11 @@ class Row:
     peak_rss: float | None = None           # bytes above the process's own before the workload: median
     peak_low: float | None = None           # least and most seen
     peak_high: float | None = None
-    live_bytes: float | None = None
+    end_rss: float | None = None            # the same, after the last unit, everything still alive
+    end_low: float | None = None
+    end_high: float | None = None
+    live_bytes: float | None = None         # as they were asked for
+    used_bytes: float | None = None         # in blocks at the size set aside for them, where the allocator can say
     overhead: float | None = None
     invocations: int = 0                    # that counted
     rejected: int = 0                       # turns and invocations that did not, and were run again
@@ -102,6 +106,7 @@ def _group(plan: dict[str, Any], lines: list[Line]) -> GroupSummary:
         mine = [l for l in lines if l["label"] == label]
         if mine:
             summary.rows.append(_row(plan, mine, {r for l, r in wrong if l == label}))
+    _replace_baseline(summary)
     _judge(summary, {r.label: r.sample for r in summary.rows}, plan["pair"])
     _bias(summary, lines)
     return summary
@@ -175,13 +180,25 @@ def _memory(row: Row, lines: list[Line]) -> None:
     peaks = [l["memory"]["peak_rss"] - floor_bytes(l) for l in lines]
     if peaks:
         row.peak_rss, row.peak_low, row.peak_high = stats.middle(peaks), min(peaks), max(peaks)
+        ends = [l["memory"]["end_rss"] - floor_bytes(l) for l in lines]
+        row.end_rss, row.end_low, row.end_high = stats.middle(ends), min(ends), max(ends)
         row.live_bytes = middle([l["memory"].get("live_bytes") for l in lines])
+        row.used_bytes = middle([l["memory"].get("used_bytes") for l in lines])
         row.overhead = middle([l["memory"].get("overhead") for l in lines])
 
 
 def floor_bytes(line: Line) -> int:
     """RSS that is not the backend's: the process before the workload, and the workload's own tables."""
     return line["memory"]["baseline_rss"] + (line["memory"]["workload_bytes"] or 0)
+
+
+def _replace_baseline(summary: GroupSummary) -> None:
+    """One that this machine does not have is no mishap of the run: the next row that has times stands in for it."""
+    missing = next((r for r in summary.rows if r.label == summary.baseline and r.outcome == "not_installed"), None)
+    there = next((r for r in summary.rows if r.sample and not r.twin), None)
+    if missing and there:
+        summary.notes.append(f"{missing.label} is not installed: ratios are to {there.label}")
+        summary.baseline = there.label
 
 
 def _judge(summary: GroupSummary, samples: dict[str, stats.Rounds], pair: str) -> None:

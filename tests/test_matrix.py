@@ -96,10 +96,10 @@ class Matrices(unittest.TestCase):
             matrix.narrow(self.read(TEXT), ["churn"], ["cyclic"], [])
 
     def test_the_matrices_that_come_with_the_project_can_be_read(self):
-        self.assertEqual(matrix.known_matrices(), ["default", "full", "quick"])
-        for name in matrix.known_matrices():
-            plan = matrix.read(name)
-            workloads = {g.workload for g in plan.groups}
+        self.assertEqual(matrix.known_matrices(), ["allocators", "default", "full", "quick"])
+        self.assertLessEqual({"pair", "batch", "churn", "replay"}, {g.workload for g in matrix.read("allocators").groups})
+        for name in ("default", "full", "quick"):
+            workloads = {g.workload for g in matrix.read(name).groups}
             self.assertLessEqual({"churn", "replay", "calls", "chain", "cycles", "autograd", "shared"}, workloads)
 
     def test_rows_that_differ_in_who_may_run_stand_on_one_thread_safe_allocator(self):
