@@ -47,6 +47,7 @@ static const allocator_parameter magazine_parameters[] = {
 
 static bool magazine_open(void) {
     if (!magazine.opened) {
+        watch_begin();
         local_open();
         magazine.opened = region_open() && system_allocator.open();
     }
@@ -182,6 +183,7 @@ static bool magazine_stats(allocator_stats *stats) {
 static bool magazine_reset(void) {
     if (muster_passed_blocks())
         return false;
+    watch_forget_blocks();
     local_reset();
     return true;
 }

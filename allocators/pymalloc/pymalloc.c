@@ -48,10 +48,6 @@ static struct {
     pymalloc_sizes wanted;      /* by parameters, for the next open with any */
 } pymalloc;
 
-#ifdef WATCH_MEMPOOL
-char watch_heap;
-#endif
-
 /* --- opening, with the usual sizes or with others --- */
 
 static bool pymalloc_has_blocks(void) {
@@ -78,9 +74,7 @@ static bool pymalloc_start(void) {
     if (pymalloc.opened)
         return true;
     pool_init_lists();
-#ifdef WATCH_MEMPOOL
-    VALGRIND_CREATE_MEMPOOL(&watch_heap, 0, 0);
-#endif
+    watch_begin();
     return pymalloc.opened = system_allocator.open();
 }
 
@@ -253,6 +247,7 @@ static bool pymalloc_stats(allocator_stats *stats) {
 static bool pymalloc_reset(void) {
     if (pymalloc.passed_blocks)
         return false;
+    watch_forget_blocks();
     arena_unmap_all();
     pool_init_lists();
     return true;

@@ -34,6 +34,8 @@ static inline void watch_take(const void *block, size_t room)   { watch_close(bl
 
 #include <valgrind/memcheck.h>
 extern char watch_heap;             /* its address is the name of the mempool */
+void watch_begin(void);             /* once, or again, before the first block */
+static inline void watch_forget_blocks(void) { VALGRIND_MEMPOOL_TRIM(&watch_heap, &watch_heap, 1); }
 static inline void watch_close(const void *from, size_t bytes) { (void)VALGRIND_MAKE_MEM_NOACCESS(from, bytes); }
 static inline void watch_open(const void *from, size_t bytes)  { (void)VALGRIND_MAKE_MEM_DEFINED(from, bytes); }
 static inline void watch_grant(const void *block, size_t bytes) { VALGRIND_MEMPOOL_ALLOC(&watch_heap, block, bytes); }
@@ -41,7 +43,7 @@ static inline void watch_take(const void *block, size_t room) {
     (void)room;
     VALGRIND_MEMPOOL_FREE(&watch_heap, block);
 }
-#define WATCH_MEMPOOL
+#define WATCH_MEMPOOL               /* blocks have names there: a reset must forget them */
 
 #else
 
@@ -50,6 +52,11 @@ static inline void watch_open(const void *from, size_t bytes)   { (void)from, (v
 static inline void watch_grant(const void *block, size_t bytes) { (void)block, (void)bytes; }
 static inline void watch_take(const void *block, size_t room)   { (void)block, (void)room; }
 
+#endif
+
+#ifndef WATCH_MEMPOOL
+static inline void watch_begin(void) {}
+static inline void watch_forget_blocks(void) {}
 #endif
 
 #endif
