@@ -64,13 +64,13 @@ RUN        := results/latest
 A          :=
 B          :=
 
-.PHONY: all help bench bench-allocators test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
+.PHONY: all help bench bench-allocators occupancy test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
 
 help: ## this list
-	@sed -nE 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 22
+	@sed -nE 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 26
 
 bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|default|full WORKLOADS= COLLECTORS= ALLOCATORS= RESUME=no
 	@$(MAKE) --no-print-directory -j$(CORES) all
@@ -79,8 +79,17 @@ bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|defaul
 bench-allocators: deps-bench ## our allocators beside CPython's own and the real ones, and which of our aims they reach: ALLOCATORS= RESUME=no
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=allocators && $(PYTHON) scripts/bars.py
 
+occupancy: deps-bench ## draw how full the pools of pymalloc are while blocks die in no order: results/occupancy.png
+	@$(MAKE) --no-print-directory -j$(CORES) $(BUILD)/bin/blocks
+	@cd results && ../$(BUILD)/bin/blocks batch count=260000 order=random --allocator=pymalloc --units=1 --rounds=1 --map=occupancy.map >/dev/null
+	@cd results && for fmt in png svg; do gnuplot -e "set loadpath '../scripts/plots'; fmt='$$fmt'; out='occupancy'" ../scripts/plots/occupancy.gp || exit; done
+	@echo 'results/occupancy.png'
+
 plots: ## draw again without measuring: RUN=results/x, or A=results/x B=results/y for one over the other
 	@$(PYTHON) scripts/plots.py $(if $(A)$(B),--a '$(A)' --b '$(B)',--run '$(RUN)')
+
+reference: ## show a finished run in README and results/reference: RUN=results/latest
+	@$(PYTHON) scripts/reference.py --run '$(RUN)'
 
 test: deps-test ## all tests: allocators, collectors, workloads, harness, runner; under sanitizers too
 	@$(MAKE) --no-print-directory -j$(CORES) test-builds
@@ -105,7 +114,7 @@ programs: ## python3, sqlite3, gcc, perl and git on our own allocators as malloc
 	@$(MAKE) --no-print-directory $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)
 	@$(PYTHON) scripts/programs.py --lib $(BUILD)/lib
 
-recordings: deps-bench ## record the traces of real programs afresh
+recordings: deps-recordings ## record the traces of real programs afresh
 	@$(MAKE) --no-print-directory all
 	@scripts/recordings.sh
 
@@ -113,6 +122,8 @@ deps: ## install what is missing of everything (DEPS=no skips)
 	@scripts/deps.sh all
 deps-bench: ## what `make bench` needs
 	@scripts/deps.sh bench
+deps-recordings: ## what `make recordings` needs
+	@scripts/deps.sh recordings
 deps-test: ## what `make test` needs
 	@scripts/deps.sh test
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# deps.sh - install the Debian packages that are missing, and only those: scripts/deps.sh bench|test|all
+# deps.sh - install the Debian packages that are missing, and only those: scripts/deps.sh bench|test|recordings|all
 #
 # Needed packages must be there in the end, or we stop with status 2. Optional ones (allocators to race, libgc) are asked
 # for too; where they cannot be had, their rows say "not installed". What is run is printed before. DEPS=no skips all.
@@ -9,15 +9,17 @@ set -u
 
 BENCH='gcc g++ libc6-dev make pkg-config libbenchmark-dev libjansson-dev libzstd-dev gnuplot-nox fonts-liberation python3 python3-numpy python3-tqdm'
 TEST='libcmocka-dev python3-psutil python3-jsonschema valgrind'
+RECORDINGS='sqlite3'
 OPTIONAL='libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libpython3.11 libgc-dev'
 
 stop() { printf 'deps: %s\n' "$1" >&2; exit 2; }
 
 case "${1-}" in
 bench) needed=$BENCH ;;
-test)  needed=$TEST ;;
-all)   needed="$BENCH $TEST" ;;
-*)     stop "say what for: scripts/deps.sh bench, test or all" ;;
+test)  needed="$BENCH $TEST" ;;
+recordings) needed="$BENCH $RECORDINGS" ;;
+all)   needed="$BENCH $TEST $RECORDINGS" ;;
+*)     stop "say what for: scripts/deps.sh bench, test, recordings or all" ;;
 esac
 [ "${DEPS-}" = no ] && exit 0
 
@@ -35,7 +37,7 @@ command -v apt-get >/dev/null && command -v dpkg-query >/dev/null ||
     stop "no apt here: install by your own means $needed (and, to race them, $OPTIONAL), then use DEPS=no"
 
 wanted=$(missing "$needed")
-extra=$([ "$1" = test ] || missing "$OPTIONAL")
+extra=$(missing "$OPTIONAL")
 [ -z "$wanted$extra" ] && exit 0
 
 # Root needs no sudo; sudo must not ask. Without either we say what to run.

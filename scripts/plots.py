@@ -322,11 +322,15 @@ def _cell(value: Any) -> str:
     return text.replace("\t", " ") or " "
 
 
+ENDINGS = {"png": b"IEND\xaeB`\x82", "svg": b"</svg>"}     # of a file that is whole
+
+
 def _gnuplot(place: Path, script: str, settings: dict[str, Any]) -> list[Path]:
     """Draw one figure in all formats. gnuplot finds its scripts beside the style, its data where it stands."""
     drawn = []
     for form in FORMATS:
-        values = {"fmt": form, "out": script, **settings}
+        part, whole = place / f"{script}.part.{form}", place / f"{script}.{form}"
+        values = {"fmt": form, "out": f"{script}.part", **settings}
         said = "; ".join(f"{k}='{_quoted(v)}'" if isinstance(v, str) else f"{k}={v!r}" for k, v in values.items())
         command = ["gnuplot", "-e", f"set loadpath '{GNUPLOT}'; {said}", str(GNUPLOT / f"{script}.gp")]
         try:
@@ -335,8 +339,13 @@ def _gnuplot(place: Path, script: str, settings: dict[str, Any]) -> list[Path]:
             raise Stopped("gnuplot is not installed: `make deps-bench` installs it; then `make plots RUN=...`") from None
         complaint = done.stderr.strip()
         if done.returncode != 0:
+            part.unlink(missing_ok=True)
             raise Stopped(f"gnuplot could not draw {script}: {complaint.splitlines()[-1] if complaint else done.returncode}")
-        drawn.append(place / f"{script}.{form}")
+        if not part.read_bytes().rstrip().endswith(ENDINGS[form]):
+            part.unlink()
+            raise Stopped(f"{shown(whole)} could not be written whole (is the disk full?); what was drawn before stays")
+        os.replace(part, whole)
+        drawn.append(whole)
     return drawn
 
 

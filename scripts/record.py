@@ -39,6 +39,9 @@ def shown(path: Path) -> str:
 
 # --- reading ---------------------------------------------------------------------------------------
 
+LINE_KEYS = {"group", "label", "purpose", "repetition", "outcome", "rounds", "kept", "rejected"}
+
+
 def find(name: str, results: Path = RESULTS) -> Path:
     """The folder of a run, given by path or by its name in results/."""
     for folder in (Path(name), results / name):
@@ -52,10 +55,10 @@ def find(name: str, results: Path = RESULTS) -> Path:
 def read_run(folder: Path) -> dict[str, Any]:
     try:
         about = json.loads((folder / "run.json").read_text())
-        assert isinstance(about, dict)
+        assert isinstance(about, dict) and isinstance(about["matrix"]["groups"], list)
         return about
-    except (OSError, ValueError, AssertionError):
-        raise BadInput(f"{shown(folder / 'run.json')} is damaged: it is not a JSON object; "
+    except (OSError, ValueError, AssertionError, KeyError, TypeError):
+        raise BadInput(f"{shown(folder / 'run.json')} is damaged: it does not say what was asked; "
                        "remove the folder, or begin anew with RESUME=no") from None
 
 
@@ -72,7 +75,7 @@ def read_lines(folder: Path) -> list[Line]:
     for number, text in enumerate(data.split(b"\n")[:-1], start=1):
         try:
             line = json.loads(text)
-            assert isinstance(line, dict) and "label" in line
+            assert isinstance(line, dict) and LINE_KEYS <= line.keys()
         except (ValueError, AssertionError):
             raise BadInput(f"{shown(path)}: line {number} is damaged; remove that line, or begin anew with RESUME=no") from None
         lines.append(line)

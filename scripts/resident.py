@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matrix import Configuration, Group
+from matrix import BadInput, Configuration, Group
 
 OPTIONAL = {"boehm": "libgc-dev"}       # executables that the Makefile leaves out where a package is missing
 PR_SET_PDEATHSIG = 1
@@ -55,6 +55,13 @@ class Harness:
                 if done.returncode == 0:
                     answers[path.name] = json.loads(done.stdout)
         return answers
+
+    def try_library(self, path: str) -> None:
+        """BadInput unless this library can be the malloc of a process."""
+        done = subprocess.run([str(self.folder / "blocks"), "churn", "size=1", "--units=1", f"--allocator={path}"],
+                              capture_output=True, text=True, timeout=30, check=False)
+        if done.returncode == 2:
+            raise BadInput(done.stderr.strip().split(": ", 1)[-1] or f"{path} cannot be used")
 
 
 class Child:

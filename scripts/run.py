@@ -79,7 +79,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     harness = Harness(options.bin.absolute())
     known = harness.knows()
-    plan = choose(options, known)
+    plan = choose(options, harness, known)
     lock = record.lock(options.results)
     folder, about = open_run(options, plan, harness, known, arguments)
     journal = Journal(folder)
@@ -98,7 +98,7 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
 
 # --- choose ----------------------------------------------------------------------------------------
 
-def choose(options: argparse.Namespace, known: dict[str, dict[str, Any]]) -> Matrix:
+def choose(options: argparse.Namespace, harness: Harness, known: dict[str, dict[str, Any]]) -> Matrix:
     """The matrix, narrowed; BadInput where a name is not known."""
     if not known:
         raise BadInput(f"no harness in {shown(options.bin)}: build it first with `make all`")
@@ -111,6 +111,9 @@ def choose(options: argparse.Namespace, known: dict[str, dict[str, Any]]) -> Mat
     _refuse("workload", workloads, known_workloads | groups)
     _refuse("collector", collectors, known_collectors)
     _refuse("allocator", allocators, known_allocators, path=True)
+    for name in allocators:
+        if "/" in name:
+            harness.try_library(name)
     plan = matrices.narrow(plan, workloads, collectors, allocators)
     for group in plan.groups:
         where = f"matrix '{plan.name}', group '{group.name}': "
@@ -155,7 +158,7 @@ def open_run(options: argparse.Namespace, plan: Matrix, harness: Harness, known:
                  "sittings": 1, "finished": None}
         rows = sum(len(g.configurations) for g in plan.groups)
         print(f"measuring '{plan.name}' into {shown(folder)}: {len(plan.groups)} groups, {rows} rows"
-              + (f", about {plan['budget_s'] / 60:.0f} min at most" if plan["budget_s"] else ""), flush=True)
+              + (f", about {plan['budget_s'] / 60:.0f} min on a quiet machine" if plan["budget_s"] else ""), flush=True)
     record.write_run(folder, about)
     return folder, about
 

@@ -116,6 +116,17 @@ def run_tap(job: Job) -> Outcome:
     return Outcome(job, passed, failed, len(skipped), time.monotonic() - start, text)
 
 
+def check_sanitizers() -> Outcome:
+    """A sanitizer build that is not one would pass everything."""
+    job = Job("sanitizers: the builds are what they say", [])
+    failed = []
+    for kind, symbol in (("address", "__asan_init"), ("thread", "__tsan_init")):
+        for program in [p for p in programs(f"build/{kind}", "allocators") if p.name == "contract"]:
+            if symbol.encode() not in program.read_bytes():
+                failed.append(f"build/{kind} is not sanitized: no {symbol} in {program.name}")
+    return Outcome(job, 0 if failed else 2, failed, 0, 0.0, "")
+
+
 def run_python() -> Outcome:
     """The unittest files, one process, in order: some of them time things."""
     job = Job("python: tests/test_*.py", [sys.executable, "-m", "unittest", "discover", "-v", "-s", "tests", "-p", "test_*.py"])
@@ -150,8 +161,9 @@ def main() -> int:
         for outcome in pool.map(run_tap, jobs):
             report(outcome)
             outcomes.append(outcome)
-    outcomes.append(run_python())
-    report(outcomes[-1])
+    for last in (check_sanitizers, run_python):
+        outcomes.append(last())
+        report(outcomes[-1])
     passed, failed = sum(o.passed for o in outcomes), sum(len(o.failed) for o in outcomes)
     print(f"{passed} passed, {failed} failed, {sum(o.skipped for o in outcomes)} skipped")
     return 1 if failed or not passed else 0

@@ -53,6 +53,13 @@ class Deps(unittest.TestCase):
         self.assertNotIn("libcmocka", self.asked())
         self.assertIn("libcmocka-dev", self.run_for("test").stdout)
 
+    def test_each_verb_asks_for_all_it_needs_on_an_empty_machine(self):
+        for what in ("bench", "test", "recordings"):
+            self.command("dpkg-query", "exit 1")
+            asked = self.run_for(what).stdout
+            for package in ("gcc", "g++", "libbenchmark-dev", "libjansson-dev", "libzstd-dev", "libjemalloc2"):
+                self.assertIn(package, asked, what)
+
     def test_lists_are_fetched_once_and_only_after_a_failure(self):
         self.knows("gcc")
         self.apt(f'echo "$1" >>{self.folder}/asked; [ "$1" = update ] && touch {self.folder}/fresh; [ -e {self.folder}/fresh ]')

@@ -19,7 +19,7 @@ set ytics scale 0 font NAMES_FONT textcolor rgb INK
 set arrow 300 from 1, graph 0 to 1, graph 1 nohead lc rgb '#333333' lw LW*0.5
 percent(v) = (abs(v - 1) < 0.0995 ? sprintf('%+.1f %%', 100 * (v - 1)) : v < 2 && v > 0.5 ? sprintf('%+.0f %%', 100 * (v - 1)) : sprintf('%.2f×', v))
 colour(v, sure) = (sure == 0 ? 0x999999 : v > 1 ? 0xD55E00 : 0x0072B2)
-set format x '%g×'
+set xtics ('1/256' 1./256, '1/64' 1./64, '1/16' 1./16, '1/4' 0.25, '1/2' 0.5, '1' 1, '2×' 2, '4×' 4, '16×' 16, '64×' 64, '256×' 256)
 set lmargin at screen 0.30
 set rmargin at screen 0.635
 set xrange [word(TIMES, 1) + 0:word(TIMES, 2) + 0]
@@ -27,7 +27,7 @@ set xlabel "time per operation, B / A  (→ slower)"
 plot DATA using 'time':'row':'time_low':'time_high':(colour(column('time'), column('time_sure'))):yticlabels(strcol('name')) \
          with xerrorbars pt 7 ps PS*0.8 lw LW*0.5 lc rgb variable, \
      DATA using (word(TIMES, 2) + 0):'row':(strcol('outcome') eq 'ok' ? percent(column('time')) : strcol('outcome')) \
-         with labels right offset -0.3,0.45 font sprintf(',%g', FS*0.66) textcolor rgb MID
+         with labels right offset -0.3,0 font sprintf(',%g', FS*0.66) textcolor rgb MID
 set lmargin at screen 0.67
 set rmargin at screen 0.985
 set format y ''
@@ -37,5 +37,5 @@ set xlabel "peak RSS, B / A  (→ more)"
 unset label 101; unset label 102
 plot DATA using 'peak':'row':(colour(column('peak'), column('peak_sure'))) with points pt 5 ps PS*0.8 lc rgb variable, \
      DATA using (word(PEAKS, 2) + 0):'row':(percent(column('peak'))) \
-         with labels right offset -0.3,0.45 font sprintf(',%g', FS*0.66) textcolor rgb MID
+         with labels right offset -0.3,0 font sprintf(',%g', FS*0.66) textcolor rgb MID
 unset multiplot
