@@ -159,6 +159,14 @@ json_t *report_capacity(const report *about) {
 
 /* --- the whole -------------------------------------------------------------------------------------- */
 
+/* Whose bytes the objects are: a row that names an allocator may use it for owned arrays only. */
+static json_t *report_space(void) {
+    static const char *const spaces[] = {
+        [COLLECTOR_USES_OBJECTS] = "allocator", [COLLECTOR_USES_CHUNKS] = "own pages", [COLLECTOR_USES_NONE] = "own heap",
+    };
+    return linked_collector.name == NULL ? json_null() : json_string(spaces[linked_collector.allocator_use]);
+}
+
 json_t *report_invocation(const report *about) {
     const options *asked = about->of->asked;
     json_t *object = json_object();
@@ -173,6 +181,7 @@ json_t *report_invocation(const report *about) {
     json_object_set_new(object, "collector",
                         about->of->objects ? json_string(linked_collector.name) : json_null());
     json_object_set_new(object, "allocator", json_string(asked->allocator));
+    json_object_set_new(object, "objects_in", report_space());
     report_count(object, "threads", asked->threads);
     json_object_set_new(object, "options", report_options(about->of->objects));
     report_count(object, "seed", asked->seed);

@@ -116,6 +116,8 @@ def _row(plan: dict[str, Any], lines: list[Line], wrong: set[int]) -> Row:
     first = lines[0]
     row = Row(plan["name"], first["label"], first["workload"], first["parameters"], first["collector"],
               first["allocator"], first["threads"])
+    if first.get("objects_in") in ("own pages", "own heap"):
+        row.notes.append(f"objects in {first['objects_in']}")
     timed = [l for l in lines if l["purpose"] == "time"]
     kept = [l for l in timed if l["outcome"] == "ok" and l["kept"]]
     row.rejected = sum(l["rejected"] for l in timed)

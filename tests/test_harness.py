@@ -25,7 +25,7 @@ QUICK = ["--units=2", "--rounds=2"]
 SANITIZED = BUILD.name in ("address", "thread")
 
 INVOCATION_KEYS = {
-    "schema", "outcome", "message", "mode", "label", "repetition", "workload", "parameters", "collector", "allocator",
+    "schema", "outcome", "message", "mode", "label", "repetition", "workload", "parameters", "collector", "allocator", "objects_in",
     "threads", "options", "seed", "declared", "counted", "renewed", "reclaims", "rounds", "memory", "pauses", "capacity", "build",
 }
 ROUND_KEYS = {
