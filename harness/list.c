@@ -40,6 +40,7 @@ void list_help(const char *executable) {
         "  --lead-in=L           units run untimed before each round (default: 0)\n"
         "  --memory              record resident set, peak and live bytes\n"
         "  --sample-ms=N         and the resident set over time, every N ms\n"
+        "  --map=FILE            and, of pymalloc, how full each pool is at each moment\n"
         "  --memory-limit=BYTES  what the program may take from the OS beyond its start; suffixes K, M, G\n"
         "  --pauses              record every pause by its kind; the times are not to be compared then\n"
         "  --no-capacity         leave out the probe of two cores before and after threaded runs\n"

@@ -20,6 +20,7 @@
 #include "latency.h"
 #include "limit.h"
 #include "list.h"
+#include "map.h"
 #include "memory.h"
 #include "own.h"
 #include "report.h"
@@ -113,6 +114,8 @@ static void main_run(session *s, report *about, verdict *said) {
     about->rounds = own_table(s->asked->rounds * sizeof *about->rounds);
     if (!session_open(s, main_spec(s->asked), said))
         return;
+    if (s->asked->map && !map_begin(s->asked->map, s->asked->allocator, said))
+        return;
     about->opened = true;
     if (s->asked->pauses)
         latency_begin(s->asked->threads);
@@ -127,6 +130,7 @@ static void main_run(session *s, report *about, verdict *said) {
     memory_end();
     session_finish(s);
     memory_finished();
+    map_end(said);
     session_close(s);
     if (probes)
         about->capacity_after = capacity_probe();

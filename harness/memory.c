@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "map.h"
 #include "own.h"
 #include "sampler.h"
 #include "team.h"
@@ -107,6 +108,7 @@ static void memory_record(const workload_run *run, const char *label, bool alone
     memory_live(run, alone, &point.live_bytes, &point.live_objects);
     if (point.live_bytes > memory.figures.live_bytes)
         memory.figures.live_bytes = point.live_bytes;
+    map_moment(label);
     if (memory.point_count < MEMORY_MOMENTS)
         memory.points[memory.point_count++] = point;
 }

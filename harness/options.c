@@ -144,7 +144,7 @@ static bool options_collector(const char *argument, verdict *said) {
 
 enum { OPTION_HELP = 256, OPTION_LIST, OPTION_ALLOCATOR, OPTION_THREADS, OPTION_SEED, OPTION_SET, OPTION_CPU,
        OPTION_RESIDENT, OPTION_UNITS, OPTION_ROUNDS, OPTION_LEAD_IN, OPTION_MEMORY, OPTION_SAMPLE_MS,
-       OPTION_MEMORY_LIMIT, OPTION_LABEL, OPTION_REPETITION, OPTION_NO_CAPACITY, OPTION_PAUSES };
+       OPTION_MEMORY_LIMIT, OPTION_LABEL, OPTION_REPETITION, OPTION_NO_CAPACITY, OPTION_PAUSES, OPTION_MAP };
 
 static const struct option options_known[] = {
     { "help",         no_argument,       NULL, OPTION_HELP },
@@ -161,6 +161,7 @@ static const struct option options_known[] = {
     { "memory",       no_argument,       NULL, OPTION_MEMORY },
     { "sample-ms",    required_argument, NULL, OPTION_SAMPLE_MS },
     { "memory-limit", required_argument, NULL, OPTION_MEMORY_LIMIT },
+    { "map",          required_argument, NULL, OPTION_MAP },
     { "label",        required_argument, NULL, OPTION_LABEL },
     { "repetition",   required_argument, NULL, OPTION_REPETITION },
     { "no-capacity",  no_argument,       NULL, OPTION_NO_CAPACITY },
@@ -214,6 +215,7 @@ static bool options_apply(options *asked, int option, const char *where, verdict
     case OPTION_MEMORY:       asked->memory = true; return true;
     case OPTION_SAMPLE_MS:    asked->memory = true; return OPTIONS_INTO(sample_ms, 1, 60000);
     case OPTION_MEMORY_LIMIT: return options_bytes(where, optarg, &asked->memory_limit, said);
+    case OPTION_MAP:          asked->memory = true; asked->map = optarg; return true;
     case OPTION_LABEL:        asked->label = optarg; return true;
     case OPTION_REPETITION:   return OPTIONS_INTO(repetition, 0, 1000000);
     case OPTION_NO_CAPACITY:  asked->capacity = false; return true;

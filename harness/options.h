@@ -27,6 +27,7 @@ typedef struct options {
     uint64_t        rounds, lead_in;
     unsigned        sample_ms;          /* between samples of the resident set; 0: none */
     uint64_t        memory_limit;       /* bytes the program may take; 0: no limit */
+    const char     *map;                /* file for the map of pools at each moment, or NULL */
     const char     *label;
     char            default_label[160];
     unsigned        repetition;

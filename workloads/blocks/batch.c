@@ -13,6 +13,8 @@
  * the table of pointers from its start. look = all reads each block just before its release, as a program that
  * decrements a count does; some reads one in 64, so that what a release itself costs is seen: most of a cache
  * miss on the block is otherwise the reader's.
+ * On the way, moments are told when a tenth of the blocks is left, and when a thousandth is: in a random order these
+ * are what pins pools and arenas of which hardly anything is used.
  * (I1) Between units, every entry of blocks is NULL.
  */
 #include <stdio.h>
@@ -75,9 +77,10 @@ static bool batch_births(workload_run *run, batch_state *state, size_t bytes) {
     return true;
 }
 
-/* `every` is a power of two: one block in so many is looked at. */
-static inline bool batch_deaths(workload_run *run, batch_state *state, size_t bytes, uint32_t every) {
-    for (uint32_t place = 0; place < state->count; place++) {
+/* Of blocks from .. to - 1. `every` is a power of two: one block in so many is looked at. */
+static inline bool batch_deaths(workload_run *run, batch_state *state, size_t bytes, uint32_t from, uint32_t to,
+                                uint32_t every) {
+    for (uint32_t place = from; place < to; place++) {
         char *block = state->blocks[place];
         if ((place & (every - 1)) == 0) {
             if (!stamp_edges_hold(block, bytes, state->first_stamp + place)) {
@@ -94,13 +97,22 @@ static inline bool batch_deaths(workload_run *run, batch_state *state, size_t by
     return true;
 }
 
+static bool batch_fall(workload_run *run, batch_state *state, size_t bytes, uint32_t from, uint32_t to) {
+    return run->parameters[BATCH_LOOK] == BATCH_ALL ? batch_deaths(run, state, bytes, from, to, 1)
+                                                    : batch_deaths(run, state, bytes, from, to, BATCH_EVERY);
+}
+
 static bool batch_unit(workload_run *run) {
     batch_state *state = run->state;
     size_t bytes = (size_t)run->parameters[BATCH_SIZE];
     if (!batch_births(run, state, bytes)) return false;
     run->moment(run, "peak");
-    return run->parameters[BATCH_LOOK] == BATCH_ALL ? batch_deaths(run, state, bytes, 1)
-                                                    : batch_deaths(run, state, bytes, BATCH_EVERY);
+    uint32_t count = state->count, tenth = count - count / 10, thousandth = count - count / 1000;
+    if (!batch_fall(run, state, bytes, 0, tenth)) return false;
+    run->moment(run, "a tenth left");
+    if (!batch_fall(run, state, bytes, tenth, thousandth)) return false;
+    run->moment(run, "a thousandth left");
+    return batch_fall(run, state, bytes, thousandth, count);
 }
 
 static void batch_finish(workload_run *run) {
