@@ -236,7 +236,7 @@ const allocator *allocator_open(const char *spec, char *why, size_t why_bytes) {
     for (size_t i = parsed.wrapper_count; i-- > 0;)
         opened = registry_tables[parsed.wrappers[i] - registry_list].wrap(opened);
     if (!opened->open())
-        return snprintf(why, why_bytes, "%s: cannot start: the OS refused memory, or it has blocks under other parameters",
+        return snprintf(why, why_bytes, "%s: cannot start: the OS refused memory or to load its library, or it has blocks under other parameters",
                         spec), NULL;
     return opened;
 }
