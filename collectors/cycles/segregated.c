@@ -302,8 +302,13 @@ SLOW static size_t segregated_collect(mutator *m) {
 
 /* --- when -------------------------------------------------------------------------------------------- */
 
+/* The common number never falls below 0: the deaths that a collection brings must not pay for later births,
+ * or each collection would come later than the one before. */
 static int64_t segregated_tell(mutator *m) {
-    int64_t births = atomic_fetch_add(&segregated.births, m->births) + m->births;
+    int64_t seen = atomic_load(&segregated.births), births;
+    do
+        births = seen + m->births > 0 ? seen + m->births : 0;
+    while (!atomic_compare_exchange_weak(&segregated.births, &seen, births));
     m->births = 0;
     return births;
 }

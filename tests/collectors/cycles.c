@@ -324,6 +324,20 @@ TEST(O43w_weak_outputs_let_the_graph_die_at_once_from_its_end) {
     assert_int_equal(heap_collect(2), 0);
 }
 
+/* Trash alone, so that every collection finds the same heap: the space between two must not grow. */
+TEST(automatic_collections_of_trash_keep_their_distance) {
+    NEEDS(COLLECTOR_FREES_CYCLES);
+    heap_reopen_automatic();
+    uint64_t most[2] = {0, 0};
+    for (int half = 0; half < 2; half++)
+        for (int i = 0; i < 200000; i++) {
+            ring(0, 2, &node_type);
+            drop(0, 2);
+            if (heap_alive() > most[half]) most[half] = heap_alive();
+        }
+    assert_true(most[1] <= most[0] + most[0] / 4);
+}
+
 #ifdef REFARENA_CYCLES_GENERATIONAL_H       /* what only CPython's generations have */
 
 TEST(O17_a_young_collection_does_not_find_what_has_grown_old) {
@@ -771,6 +785,7 @@ int main(void) {
         HEAP_TEST(O36_finalizers_run_in_the_order_of_birth_not_of_links),
         HEAP_TEST(a_ring_whose_finalizer_resurrects_it_lives_and_is_collected_later),
         HEAP_TEST(a_finalizer_may_allocate_and_a_collection_inside_a_collection_does_nothing),
+        HEAP_TEST(automatic_collections_of_trash_keep_their_distance),
         HEAP_TEST(O43_strong_outputs_keep_the_graph_until_a_collection),
         HEAP_TEST(O43w_weak_outputs_let_the_graph_die_at_once_from_its_end),
         GENERATIONAL_TESTS

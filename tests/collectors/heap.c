@@ -8,6 +8,8 @@ mutator *heap_mutator;
 local   *heap_locals;
 char     heap_log[256];
 
+static const allocator *heap_memory;
+
 static void heap_note(const char *text) { strncat(heap_log, text, sizeof heap_log - strlen(heap_log) - 1); }
 
 static void node_visit(object *self, field_visitor *visit, void *context) { fields_visit(&((node *)self)->a, 3, visit, context); }
@@ -47,7 +49,19 @@ int heap_open(void **state) {
     if (heap_mutator == NULL) return -1;
     heap_locals = frame_open(heap_mutator, HEAP_LOCALS);
     heap_log[0] = 0;
+    heap_memory = memory;
     return 0;
+}
+
+void heap_reopen_automatic(void) {
+    frame_close(heap_mutator, heap_locals);
+    linked_collector.leave(heap_mutator);
+    linked_collector.close();
+    heap_set_option("automatic", 1);
+    assert_true(linked_collector.open(heap_memory));
+    heap_set_option("automatic", 0);
+    heap_mutator = linked_collector.enter();
+    heap_locals = frame_open(heap_mutator, HEAP_LOCALS);
 }
 
 int heap_close(void **state) {

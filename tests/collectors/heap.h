@@ -30,6 +30,9 @@ extern char     heap_log[256];                  /* names, in the order of finali
 int heap_open(void **state);
 int heap_close(void **state);
 
+/* Begin anew, with automatic collections on; all objects of before are gone. */
+void heap_reopen_automatic(void);
+
 #define HEAP_TEST(name) cmocka_unit_test_setup_teardown(name, heap_open, heap_close)
 #define NEEDS(wanted) do { if (!heap_can(wanted)) skip(); } while (0)
 
@@ -37,6 +40,11 @@ int heap_close(void **state);
 static inline bool heap_can(unsigned wanted) {
     bool guesses = linked_collector.abilities & COLLECTOR_CONSERVATIVE;
     return (wanted & ~linked_collector.abilities) == 0 && !(guesses && wanted & (COLLECTOR_FREES | COLLECTOR_FREES_CYCLES));
+}
+
+/* libgc stops threads by signals, which ThreadSanitizer delivers late, and does not see as an order. */
+static inline bool heap_is_beyond_tsan(void) {
+    return SUPPORT_TSAN && linked_collector.abilities & COLLECTOR_CONSERVATIVE;
 }
 
 /* Without counts nothing dies between collections, and a collection finds acyclic garbage and leaves too. */
