@@ -60,11 +60,12 @@ MATRIX     := default
 WORKLOADS  :=
 COLLECTORS :=
 ALLOCATORS :=
+DEPTH      := usual
 RUN        := results/latest
 A          :=
 B          :=
 
-.PHONY: all help bench bench-allocators occupancy test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
+.PHONY: all help bench bench-allocators bench-collectors occupancy test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
@@ -78,6 +79,10 @@ bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|defaul
 
 bench-allocators: deps-bench ## our allocators beside CPython's own and the real ones, and which of our aims they reach: ALLOCATORS= RESUME=no
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=allocators && $(PYTHON) scripts/bars.py
+
+bench-collectors: deps-bench ## what each collector costs: counts, collections beside CPython's and libgc's, headers, pauses: DEPTH=quick|usual|thorough RESUME=no
+	@$(MAKE) --no-print-directory -j$(CORES) all
+	@$(PYTHON) scripts/bench_collectors.py --depth '$(DEPTH)'
 
 occupancy: deps-bench ## draw how full the pools of pymalloc are while blocks die in no order: results/occupancy.png
 	@$(MAKE) --no-print-directory -j$(CORES) $(BUILD)/bin/blocks

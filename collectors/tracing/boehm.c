@@ -250,10 +250,11 @@ static object *boehm_find_calls(void) {
 SLOW void boehm_call_out(mutator *m) {
     if (m->calling_out) return;
     m->calling_out = true;
-    pause_begin();
     atomic_store_explicit(&boehm_ended, false, memory_order_relaxed);
     local *frame = frame_open(m, 1);
     frame->target = boehm_find_calls();
+    bool calls = frame->target != NULL || GC_should_invoke_finalizers();
+    if (calls) pause_begin();
     while (frame->target != NULL) {
         boehm_weak *w = (boehm_weak *)frame->target;
         w->callback(m, &w->header, w->context);
@@ -262,7 +263,7 @@ SLOW void boehm_call_out(mutator *m) {
     }
     frame_close(m, frame);
     GC_invoke_finalizers();
-    pause_end(PAUSE_FULL);
+    if (calls) pause_end(PAUSE_FULL);
     m->calling_out = false;
 }
 

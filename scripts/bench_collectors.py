@@ -1,0 +1,329 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""bench_collectors.py - what each collector costs: `make bench-collectors`.
+
+    counts      a take and a drop: one thread, two on objects of their own, two on one object; floor: an addition
+                and a subtraction in memory
+    graphs      nanoseconds an object of one full collection, on equal graphs, beside CPython's gc.collect() and
+                libgc's; the first after building, and one like it again
+    lock        what polling under the global lock costs, and what two threads under it get done
+    headers     bytes before an object's payload, as declared, beside CPython's
+    pauses      recorded in invocations of their own, on a table of chains of which random ones are replaced
+
+Measured like any other matrix (turns in one run, or blocks where threads contend): this file only writes the
+plan, and reads the lines as the questions of the table. The statistics are those of stats.py.
+"""
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import blocks
+import collector_plots
+import machine
+import record
+import run
+import stats
+import summary
+import table
+from matrix import DEFAULTS, BadInput, Configuration, Group, Matrix
+from record import Journal, Stopped, shown
+from resident import Ended, Harness, whole
+from summary import GroupSummary, Row
+
+COUNTS = ("refcount", "immortal", "locked_object", "parked_object", "locked_global", "atomic", "biased", "racy")
+THREADED = ("gil", "locked_object", "parked_object", "locked_global", "atomic", "biased", "racy")
+FLOOR, CPYTHON = "two instructions", "CPython"
+FINDERS = (("cyclic", "pymalloc"), ("segregated", "pymalloc"), ("marksweep", "system"), ("boehm", "system"))
+GRAPHS = [(shape, collection) for shape in ("live_array", "live_random", "live_chain", "live_shuffled")
+          for collection in ("first", "repeated")] + [("dead_pairs", "first"), ("dead_random", "first")]
+PAUSED = ("refcount", "cyclic", "marksweep", "boehm")
+CPYTHON_HEADERS = (16, 32)          # an object's, and with the two words of a tracked one: CPython 3.11
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How long to look."""
+    sizes: tuple[int, ...]
+    graphs: tuple[tuple[str, str], ...]
+    repetitions: int
+    rounds: int                     # of small graphs; large ones get fewer
+    touch_s: float
+    pause_rounds: int
+    pause_repetitions: int
+
+
+QUICK = Depth((10_000,), tuple(g for g in GRAPHS if g[0] in ("live_random", "live_array", "dead_pairs", "dead_random")), 3, 3, 0, 100, 1)
+USUAL = Depth((10_000, 100_000, 1_000_000), tuple(GRAPHS), 5, 11, 2, 500, 3)
+THOROUGH = replace(USUAL, sizes=(*USUAL.sizes, 10_000_000))
+DEPTHS = {"quick": QUICK, "usual": USUAL, "thorough": THOROUGH}
+
+
+# --- the plan ----------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Named(Configuration):
+    """A row under a name of its own."""
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        return self.name + (f"@{self.threads}" if self.threads > 1 else "") + ("#2" if self.twin else "")
+
+
+class Mixed(Harness):
+    """Our executables, and the script that is CPython's side of the graphs."""
+
+    def command(self, row: Configuration, seed: int, repetition: int, memory_limit: int) -> list[str]:
+        if row.collector != "cpython":
+            return super().command(row, seed, repetition, memory_limit)
+        return ["/usr/bin/python3", str(machine.ROOT / "scripts/cpython/gc_cost.py"), row.workload,
+                *(f"{name}={value}" for name, value in row.parameters), f"--seed={seed}"]
+
+
+def _group(name: str, title: str, rows: list[Named], baseline: str, pair: str, depth: Depth, **settings: Any) -> Group:
+    usual = {**DEFAULTS, "repetitions": depth.repetitions, "least_repetitions": depth.repetitions, "memory": False,
+             "bias_turns": 0, "rounds": depth.rounds, "block_rounds": depth.rounds, "touch_s": depth.touch_s,
+             "timeout_s": 300}
+    twins = [replace(row, twin=True) for row in rows if row.label == pair]
+    return Group(name, rows[-1].workload, dict(rows[-1].parameters), (*rows, *twins), baseline, pair, "costs", title,
+                 {**usual, **settings})
+
+
+def _row(name: str, workload: str, parameters: dict[str, Any], collector: str, allocator: str, threads: int = 1,
+         **options: int) -> Named:
+    return Named(workload, tuple(sorted(parameters.items())), collector, allocator, threads, tuple(options.items()), name=name)
+
+
+def _counts(depth: Depth) -> Group:
+    floor = _row(FLOOR, "shared", {"size": 100_000, "objects": "bare"}, "refcount", "system")
+    rows = [_row(c, "shared", {"size": 100_000, "objects": "own"}, c, "system") for c in COUNTS]
+    return _group("counts", "take and drop, one thread", [floor, *rows], FLOOR, "refcount", depth)
+
+
+def _threads(objects: str, depth: Depth) -> Group:
+    rows = [_row(c, "shared", {"size": 100_000, "objects": objects}, c, "system", n) for c in THREADED for n in (1, 2)]
+    return _group(f"threads_{objects}", f"take and drop, threads on {objects}", rows, "atomic", "atomic", depth, method="blocks")
+
+
+def _lock(depth: Depth) -> Group:
+    rows = [_row(c, "calls", {"size": 20_000}, c, "pymalloc") for c in ("cyclic", "gil", "tick_gil")]
+    return _group("lock", "calls that poll, one thread", rows, "cyclic", "cyclic", depth)
+
+
+def _graph(shape: str, collection: str, size: int, depth: Depth) -> Group:
+    parameters = {"size": size, "shape": shape, "collection": collection}
+    rows = [_row(c, "graph", parameters, c, allocator, automatic=0) for c, allocator in FINDERS]
+    rows.append(_row(CPYTHON, "graph", parameters, "cpython", "pymalloc"))
+    rounds = max(3, depth.rounds // (1 if size < 100_000 else 2 if size < 1_000_000 else 3))
+    return _group(f"{shape}_{collection}_{size}", f"{shape}, {collection}", rows, CPYTHON, "cyclic", depth, rounds=rounds)
+
+
+def plan(depth: Depth) -> Matrix:
+    groups = [_counts(depth), _lock(depth), _threads("own", depth), _threads("one", depth)]
+    groups += [_graph(shape, collection, size, depth) for size in depth.sizes for shape, collection in depth.graphs]
+    return Matrix("collectors", "what each collector costs", tuple(groups), groups[0].settings)
+
+
+def _pause_group(depth: Depth) -> Group:
+    rows = [_row(c, "replace", {}, c, "pymalloc" if c in ("refcount", "cyclic") else "system") for c in PAUSED]
+    return _group("pauses", "chains of a live table are replaced", rows, "refcount", "refcount", depth)
+
+
+# --- pauses --------------------------------------------------------------------------------------------
+
+def _record_pauses(depth: Depth, harness: Harness, journal: Journal) -> None:
+    group, core = _pause_group(depth), machine.measuring_core()
+    for repetition in range(depth.pause_repetitions):
+        rows = [r for r in group.configurations if not r.twin and not journal.done(group.name, "pauses", r.label, repetition)]
+        for row in blocks.in_random_order(rows, f"pauses/{repetition}"):
+            begun = time.monotonic()
+            try:
+                found = whole(harness, group, row, repetition, core, ["--pauses", f"--rounds={depth.pause_rounds}", "--lead-in=1"])
+            except Ended as end:
+                found = {"outcome": end.outcome, "message": end.message}
+            for number, taken in enumerate(found.get("rounds") or []):
+                taken.update(round=number, valid=machine.turn_is_ours(taken))
+            journal.append([run.line_of(group, row, repetition, "pauses", {**found, "kept": found["outcome"] == "ok", "rejected": 0},
+                                        time.monotonic() - begun)])
+
+
+# --- the table -----------------------------------------------------------------------------------------
+
+def _between(estimate: stats.Estimate) -> str:
+    return f"{estimate.low:.2f}..{estimate.high:.2f}" if estimate.low == estimate.low else "one invocation"
+
+
+def _cells(rows: list[list[str]]) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join("  " + "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))).rstrip()
+                     for row in rows)
+
+
+def _ns(row: Row | None) -> str:
+    if row is None:
+        return "-"
+    return table.in_ns(row.time.value) if row.time else row.outcome.replace("_", " ")
+
+
+def _find(groups: list[GroupSummary], group: str, label: str) -> Row | None:
+    return next((r for g in groups if g.name == group for r in g.rows if r.label == label), None)
+
+
+def counts_table(groups: list[GroupSummary]) -> str:
+    rows = [["a take and a drop, ns", "1 thread", "over the floor", "95 % interval", "2 threads, own", "2 threads, one"]]
+    names = [r.label for g in groups if g.name == "counts" for r in g.rows if not r.twin]
+    for name in [*names, *(n for n in THREADED if n not in names)]:
+        alone = _find(groups, "counts", name) or _find(groups, "threads_own", name)
+        ratio = alone.ratio if alone and alone.group == "counts" else None
+        rows.append([name, _ns(alone), f"{ratio.value:.2f}" if ratio else "", _between(ratio) if ratio else "",
+                     *(_ns(_find(groups, f"threads_{where}", f"{name}@2")) for where in ("own", "one"))])
+    return _cells(rows)
+
+
+def graphs_table(groups: list[GroupSummary]) -> str:
+    rows = [["a full collection, ns an object", "objects", *(c for c, _ in FINDERS), CPYTHON, "cyclic / CPython", "95 % interval", "floor"]]
+    for group in (g for g in groups if g.workload == "graph"):
+        found = {r.label: r for r in group.rows}
+        ratio = found["cyclic"].ratio if "cyclic" in found else None
+        rows.append([group.title, f"{group.parameters['size']:,}", *(_ns(found.get(c)) for c in [*(c for c, _ in FINDERS), CPYTHON]),
+                     f"{ratio.value:.2f}" if ratio else "-", _between(ratio) if ratio else "-",
+                     _percent(group.floor)])
+    return _cells(rows) + "\n  libgc sweeps when it next allocates: what dead objects cost it is not in here"
+
+
+def _percent(floor: float) -> str:
+    return "-" if floor != floor else f"{100 * floor:.0f} %" if floor < 1 else "over 100 %"
+
+
+def headers_table(known: dict[str, Any]) -> str:
+    rows = [["bytes before the payload", "untracked", "tracked"]]
+    rows += [[name, str(c["header_bytes"]), str(c["tracked_header_bytes"])]
+             for name, answer in known.items() if (c := answer.get("collector"))]
+    return _cells([*rows, ["CPython 3.11", *(str(b) for b in CPYTHON_HEADERS)]])
+
+
+def pauses_table(lines: list[record.Line]) -> str:
+    rows = [["pauses", "number", "p50", "p99", "p99.9", "longest", "in pauses", "MMU 10 ms", "MMU 100 ms"]]
+    for line in (l for l in lines if l["purpose"] == "pauses" and l["repetition"] == 0):
+        if line["pauses"] is None:
+            rows.append([line["label"], line["outcome"].replace("_", " "), *[""] * 7])
+            continue
+        found, least = line["pauses"]["kinds"]["any"], dict(line["pauses"]["mmu"])
+        rows.append([line["label"], f"{found['count']:,}", *(_us(found[k]) for k in ("p50_ns", "p99_ns", "p99.9_ns", "max_ns")),
+                     f"{line['pauses']['collector_ns'] / line['pauses']['total_ns']:.1%}",
+                     *("-" if least[w] is None else f"{least[w]:.0%}" for w in (10, 100))])
+    return _cells(rows)
+
+
+def _us(ns: float | None) -> str:
+    return "-" if ns is None else f"{table.in_ns(ns / 1000)} µs"
+
+
+# --- the bars --------------------------------------------------------------------------------------------
+
+def bars(groups: list[GroupSummary]) -> list[str]:
+    """What was promised, and whether it holds: one line each, a summary for the graphs."""
+    said = [_bar("plain counts at most 1.1 of two bare instructions", _ratio(groups, "counts", "refcount"), 1.10),
+            _bar("polling under the GIL at most 1.05 of the same collector without", _ratio(groups, "lock", "gil"), 1.05)]
+    alone, both = (_find(groups, "threads_own", label) for label in ("gil", "gil@2"))
+    pair = stats.ratio_of(both.sample, alone.sample, False) if alone and both and alone.time and both.time else None
+    said.append(_bar("two threads under the GIL at least 0.98 of one (time at most 1.02)", pair, 1 / 0.98))
+    graphs = [(f"{g.title}, {g.parameters['size']:,}", next((r.ratio for r in g.rows if r.label == "cyclic"), None))
+              for g in groups if g.workload == "graph"]
+    lines = [_bar(f"generational at most CPython's time: {name}", ratio, 1.0) for name, ratio in graphs]
+    met = sum(line.startswith("met") for line in lines)
+    return [*said, f"{met} of {len(lines)} graphs: generational surely takes no longer than CPython",
+            *(line for line in lines if not line.startswith("met"))]
+
+
+def _ratio(groups: list[GroupSummary], group: str, label: str) -> stats.Estimate | None:
+    row = _find(groups, group, label)
+    return row.ratio if row else None
+
+
+def _bar(what: str, ratio: stats.Estimate | None, bar: float) -> str:
+    if ratio is None:
+        return f"NOT MEASURED  {what}"
+    verdict = "SHORT" if ratio.low > bar else "met" if ratio.high <= bar else "UNCLEAR"
+    return f"{verdict:<7} {what}: {ratio.value:.3f} ({_between(ratio)})"
+
+
+# --- the run ---------------------------------------------------------------------------------------------
+
+def _finish(folder: Path, about: dict[str, Any], journal: Journal, known: dict[str, Any], options: argparse.Namespace) -> int:
+    groups = summary.summarise(about["matrix"], journal.lines)
+    about["after"] = machine.state()
+    about["finished"] = about["after"]["utc"]
+    record.write_whole(folder / "summary.tsv", table.summary_tsv(groups))
+    record.write_whole(folder / "benchmark.json", table.benchmark_json(groups, journal.lines, about))
+    drawn = [] if options.no_plots else collector_plots.draw(folder, groups, journal.lines)
+    record.write_run(folder, about)
+    wrong = [f"WRONG RESULT: {r.label} in group {g.name}: {r.message}" for g in groups for r in g.rows if r.outcome == "checksum"]
+    parts = [counts_table(groups), graphs_table(groups), headers_table(known), pauses_table(journal.lines), *wrong,
+             "\n".join(bars(groups)), "\n".join(f"! {g.name}: {note}" for g in groups for note in g.notes)]
+    said = "\n\n".join(part for part in parts if part)
+    record.write_whole(folder / "table.txt", said + "\n")
+    print(f"\n{said}\n\nresults: {shown(folder)}/  (table.txt, summary.tsv, invocations.jsonl)")
+    for path in drawn:
+        print(f"  plot   {shown(path)}")
+    return 1 if wrong else 0
+
+
+def _run(options: argparse.Namespace, arguments: list[str]) -> int:
+    depth = DEPTHS[options.depth]
+    harness = Mixed(options.bin.absolute())
+    known = harness.knows()
+    if not known:
+        raise BadInput(f"no harness in {shown(options.bin)}: build it first with `make all`")
+    matrix = plan(depth)
+    lock = record.lock(options.results)
+    folder, about = run.open_run(options, matrix, harness, known, arguments)
+    about["command"] = machine.relative(" ".join(["scripts/bench_collectors.py", *arguments]))
+    journal = Journal(folder)
+    try:
+        run.measure(matrix, harness, journal, folder)
+        _record_pauses(depth, harness, journal)
+        return _finish(folder, about, journal, known, options)
+    except run.Interrupted:
+        raise run.Interrupted(f"{len(journal.lines)} invocations kept in {shown(folder)}; the same command goes on from there") from None
+    finally:
+        journal.close()
+        os.close(lock)
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench_collectors.py", description=__doc__.splitlines()[0])
+    parser.add_argument("--depth", default="usual", choices=DEPTHS,
+                        help="quick: a minute or two, the smallest graphs, three invocations; thorough: ten million objects too")
+    parser.add_argument("--quick", dest="depth", action="store_const", const="quick", help="the same as --depth quick")
+    parser.add_argument("--thorough", dest="depth", action="store_const", const="thorough", help="the same as --depth thorough")
+    parser.add_argument("--resume", default=os.environ.get("RESUME") or "auto", help="auto or no, as in `make bench`")
+    parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
+    parser.add_argument("--bin", type=Path, default=machine.ROOT / "build/bin", help="folder of the harness's executables")
+    parser.add_argument("--no-plots", action="store_true", help="leave the pictures out")
+    parser.set_defaults(matrix="collectors", workloads="", collectors="", allocators="")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, run._interrupt)
+    try:
+        return _run(_options(arguments), arguments)
+    except (BadInput, Stopped) as error:
+        print(f"bench-collectors: {error}", file=sys.stderr)
+        return 2
+    except run.Interrupted as stop:
+        print(f"\nbench-collectors: interrupted; {stop}", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
