@@ -39,7 +39,8 @@ class Backend:
     def __init__(self, row: Row, usual_allocator: str) -> None:
         self.style = row.collector or Path(row.allocator).name
         floor = row.collector == "leak"
-        self.faded = bool(row.collector) and row.allocator != usual_allocator and not floor
+        own_heap = "objects in own heap" in row.notes           # what the allocator is called does not matter then
+        self.faded = bool(row.collector) and row.allocator != usual_allocator and not floor and not own_heap
         self.name = BASE_NAMES.get(self.style, self.style.replace("_", " "))
         if self.faded:
             self.name += f" on {Path(row.allocator).name}"

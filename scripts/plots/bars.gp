@@ -7,8 +7,10 @@
 # (one word a backend: style name, key, and 1 where it is the same collector on another allocator), GROUPS (how many),
 # YMIN, YMAX.
 @HEAD
-KEY_FONT = sprintf(',%g', FS * (words(BACKENDS) > 6 ? 0.8 : 0.95))
-set key font KEY_FONT width (words(BACKENDS) > 6 ? -1.5 : 0.6)
+MANY = words(BACKENDS) > 8
+KEY_FONT = sprintf(',%g', FS * (MANY ? 0.66 : words(BACKENDS) > 6 ? 0.8 : 0.95))
+set key font KEY_FONT width (MANY ? -3.5 : words(BACKENDS) > 6 ? -1.5 : 0.6)
+if (MANY) { set key spacing 0.95; set tmargin at screen 0.755 }
 set datafile separator tab
 set logscale y 2
 set yrange [YMIN:YMAX]

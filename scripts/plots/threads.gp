@@ -13,8 +13,8 @@ threads(g, b) = (column('panel') == g && column('backend') == b ? column('thread
 set multiplot
 # the key stands over all panels: it belongs to a plot of its own, without data
 set lmargin at screen 0.05; set rmargin at screen 0.985; set tmargin at screen 0.85; set bmargin at screen 0.125
-KEY_FONT = sprintf(',%g', FS * (words(BACKENDS) > 6 ? 0.8 : 0.95))
-set key at screen 0.05, screen 0.868 left top Left reverse horizontal samplen 1.6 width 0.6 spacing 1.1 font KEY_FONT textcolor rgb INK nobox
+KEY_FONT = sprintf(',%g', FS * (words(BACKENDS) > 4 ? 0.8 : 0.95))
+set key at screen 0.05, screen 0.868 left top Left reverse horizontal samplen 1.6 width (words(BACKENDS) > 4 ? -2.5 : 0.6) spacing 1.1 font KEY_FONT textcolor rgb INK nobox
 unset border; unset tics; unset grid; set yrange [0:1]; set xrange [0:1]
 plot for [b=1:words(BACKENDS)] NaN with linespoints ls style_of(word(BACKENDS, b)) title word(NAMES, b)
 unset key; unset label 101; unset label 102
@@ -33,7 +33,7 @@ do for [g=1:GROUPS] {
     set lmargin at screen LEFT + (g - 1) * (WIDE + GAP)
     set rmargin at screen LEFT + (g - 1) * (WIDE + GAP) + WIDE
     set label 103 word(PANELS, g) at graph 0, graph 1.045 left font sprintf(',%g', FS*0.95) textcolor rgb INK
-    if (g == 1) { set ylabel 'operations per second, all threads' } else { unset ylabel }
+    if (g == 1) { set ylabel 'operations per second, all threads' } else { unset ylabel; set format y '' }
     plot for [b=1:words(BACKENDS)] DATA using (threads(g, b)):'rate' with lines ls style_of(word(BACKENDS, b)) notitle, \
          for [b=1:words(BACKENDS)] DATA using (threads(g, b)):'rate':'low':'high' \
              with yerrorbars ls style_of(word(BACKENDS, b)) lw LW*0.5 notitle, \
