@@ -73,13 +73,13 @@ def allocator_jobs(build: str, specs: tuple[str, ...]) -> list[Job]:
     return jobs
 
 
-def collector_jobs(build: str, names: list[str], only: str | None = None) -> list[Job]:
+def collector_jobs(build: str, names: list[str], only: tuple[str, ...] = ()) -> list[Job]:
     jobs = []
     parallel = collectors("stop_the_world", "none")
     for name in names:
         memory = "locked:pymalloc" if name in parallel else "pymalloc"
         jobs += [Job(f"{build}: {name}/{program.name}", [str(program)], {"REFARENA_ALLOCATOR": memory})
-                 for program in programs(build, name) if only in (None, program.name)]
+                 for program in programs(build, name) if not only or program.name in only]
     return jobs
 
 
@@ -91,7 +91,7 @@ def all_jobs() -> list[Job]:
             + collector_jobs("build/address", collectors())
             + [Job(f"build/address: workloads/{p.name}", [str(p)]) for p in programs("build/address", "workloads")]
             + allocator_jobs("build/thread", ("system", "magazine", "magazine,keep=none", "debug:magazine", "locked:pymalloc", "counted:locked:pymalloc"))
-            + collector_jobs("build/thread", collectors("gil", "stop_the_world", "none"), "threads"))
+            + collector_jobs("build/thread", collectors("gil", "stop_the_world", "none"), ("threads", "chunks", "tracing")))
 
 
 def run_tap(job: Job) -> Outcome:

@@ -15,6 +15,14 @@
 
 #include <cmocka.h>
 
+#if defined(__SANITIZE_THREAD__)
+#define SUPPORT_TSAN 1
+#elif defined(__has_feature)
+#define SUPPORT_TSAN __has_feature(thread_sanitizer)
+#else
+#define SUPPORT_TSAN 0
+#endif
+
 /* TEST(a_refused_resize_leaves_the_block_untouched) { ... }, listed with cmocka_unit_test(its name). */
 #define TEST(name) static void name(__attribute__((unused)) void **state)
 
