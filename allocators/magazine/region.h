@@ -35,7 +35,11 @@ enum {
     REGION_POOLS       = REGION_ARENA_BYTES / BITPOOL_BYTES,        /* of an arena: the bits of a word */
     REGION_KEEP        = 128,                                       /* arenas, where no parameter says otherwise */
 };
+#ifdef REFARENA_VALGRIND            /* memcheck reads all of it when a process ends */
+#define REGION_MOST_BYTES  ((size_t)256 << 20)
+#else
 #define REGION_MOST_BYTES  ((size_t)64 << 30)
+#endif
 #define REGION_LEAST_BYTES ((size_t)64 << 20)
 #define REGION_NONE        UINT32_MAX
 

@@ -19,10 +19,13 @@
 static const allocator *subject;            /* the allocator under test */
 
 #ifdef REFARENA_SANITIZED
-enum { CONTRACT_SANITIZED = true, CONTRACT_STEPS = 100000, CONTRACT_HANDOVERS = 5000 };
+enum { CONTRACT_SANITIZED = true, CONTRACT_WATCHED = true };
+#elif defined(REFARENA_VALGRIND)
+enum { CONTRACT_SANITIZED = false, CONTRACT_WATCHED = true };
 #else
-enum { CONTRACT_SANITIZED = false, CONTRACT_STEPS = 1000000, CONTRACT_HANDOVERS = 50000 };
+enum { CONTRACT_SANITIZED = false, CONTRACT_WATCHED = false };
 #endif
+enum { CONTRACT_STEPS = CONTRACT_WATCHED ? 100000 : 1000000, CONTRACT_HANDOVERS = CONTRACT_WATCHED ? 5000 : 50000 };
 
 static void contract_open(char **argv) {
     const char *spec = getenv("REFARENA_ALLOCATOR");
@@ -504,7 +507,7 @@ static int contract_fork_once(char *inherited) {
 /* With another thread in the middle of allocating where that is allowed: the child must not inherit its lock. */
 TEST(a_forked_child_can_go_on_allocating) {
     pthread_t other;
-    bool with_thread = subject->thread_safe && !CONTRACT_SANITIZED;     /* sanitizers forbid the mixture */
+    bool with_thread = subject->thread_safe && !CONTRACT_WATCHED;       /* sanitizers and valgrind forbid the mixture */
     char *block = subject->alloc(1000, 16);
     support_fill(block, 1000, 7);
     contract_stop = false;
