@@ -12,9 +12,9 @@
  *   all arenas are in one range, so that whose a block is costs a comparison (region.h);
  *   who tells release the size spares the look at what the pool's is.
  *
- * What it is bad at: each thread keeps up to 64 blocks of each class, half a megabyte at most; arenas that were
- * once needed stay (trim returns them, keep= says how many); a size that is told wrongly is not noticed, as in C++'s
- * sized delete.
+ * What it is bad at: each thread keeps up to 64 blocks of each class, half a megabyte at most, and each of them may
+ * pin another pool; arenas that were once needed stay (trim returns them, keep= says how many); a size that is told
+ * wrongly is not noticed, as in C++'s sized delete.
  *
  * Sources: local.h, region.h.
  */
