@@ -205,14 +205,35 @@ TEST(no_take_or_drop_of_a_shared_object_is_lost) {
     heap_expect_alive(0);
 }
 
+enum { RACING_PAIRS = 20 * PAIRS, RACES = 300 };
+
+static pthread_barrier_t racing;
+
+/* Both begin together and go on for milliseconds: a short race is over before the second thread has started. */
+static void *race(void *seed_at) {
+    (void)seed_at;
+    mutator *m = linked_collector.enter();
+    local *frame = frame_open(m, 2);
+    field_load(m, &frame[0], collector_globals(), collector_global(0));
+    pthread_barrier_wait(&racing);
+    for (int i = 0; i < RACING_PAIRS; i++) {
+        local_set(m, &frame[1], frame[0].target);
+        local_set(m, &frame[1], NULL);
+    }
+    frame_close(m, frame);
+    linked_collector.leave(m);
+    return NULL;
+}
+
 /* That something goes wrong is certain enough to be tested; how much depends on the machine. */
 TEST(racy_counts_lose_updates_or_let_live_objects_die) {
     if (!COUNTS_RACE) skip();
     bool wrong = false;
-    for (int tries = 0; tries < 100 && !wrong; tries++) {
+    pthread_barrier_init(&racing, NULL, 2);
+    for (int tries = 0; tries < RACES && !wrong; tries++) {
         assert_true(aged_new(heap_mutator, &heap_locals[0]));
         field_store(heap_mutator, collector_globals(), collector_global(0), heap_locals[0].target);
-        run_threads(take_and_drop, 2);
+        run_threads(race, 2);
         collector_stats stats;
         linked_collector.stats(&stats);
         wrong = stats.premature != 0;
@@ -222,6 +243,7 @@ TEST(racy_counts_lose_updates_or_let_live_objects_die) {
         heap_drop(0);
         field_store(heap_mutator, collector_globals(), collector_global(0), NULL);
     }
+    pthread_barrier_destroy(&racing);
     assert_true(wrong);
 }
 
