@@ -26,8 +26,8 @@ import numpy as np
 
 DRAWS = 4000
 LEVEL = 0.95
-# t(0.975, n-1) / z(0.975) * sqrt(n / (n-1)) for n = 3, 4; two say too little for an interval
-_WIDER = {3: 4.303 / 1.960 * 1.5 ** 0.5, 4: 3.182 / 1.960 * (4 / 3) ** 0.5}
+# t(0.975, n-1) / z(0.975) * sqrt(n / (n-1)) for n = 2, 3, 4
+_WIDER = {2: 12.706 / 1.960 * 2 ** 0.5, 3: 4.303 / 1.960 * 1.5 ** 0.5, 4: 3.182 / 1.960 * (4 / 3) ** 0.5}
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _draw_medians(drawn: np.ndarray, draw: np.random.Generator) -> np.ndarray:
 
 
 def _interval(value: float, draws: np.ndarray, invocations: int, log: bool = False) -> Estimate:
-    if invocations < 3:
+    if invocations < 2:
         return Estimate(value, float("nan"), float("nan"))
     draws = value * (draws / value) ** _WIDER.get(invocations, 1.0)     # in logarithms: no time becomes negative
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
