@@ -168,7 +168,7 @@ $(BUILD)/commit $(BUILD)/callgrind: ALWAYS
 $(BUILD)/commit: STAMP = $(COMMIT)
 # valgrind may be installed after the first build: its macros must then come in
 $(BUILD)/callgrind: STAMP = $(wildcard /usr/include/valgrind/callgrind.h)
-$(BUILD)/once/harness/turn.o: $(BUILD)/callgrind
+$(BUILD)/once/harness/session.o: $(BUILD)/callgrind
 .PHONY: ALWAYS
 
 $(BUILD)/once/%.o: %.cc $(BUILD)/flags

@@ -21,6 +21,7 @@ typedef struct session {
     bool                refused[OPTIONS_MOST_THREADS];     /* its prepare or unit returned false */
     void               *shared;             /* the threads' common pointer */
     uint64_t            units;              /* ordered: how many units each thread runs at once */
+    bool                measured;           /* they are the measured ones: callgrind counts their instructions */
     uint64_t            first_checksum[OPTIONS_MOST_THREADS];   /* of the first unit since session_expect */
     bool                expects[OPTIONS_MOST_THREADS];     /* there was one */
     bool                differs[OPTIONS_MOST_THREADS];     /* a later one had another */
