@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../collectors/explain.h"
 #include "capacity.h"
 #include "latency.h"
 #include "limit.h"
@@ -136,6 +137,15 @@ static void main_run(session *s, report *about, verdict *said) {
         about->capacity_after = capacity_probe();
 }
 
+static int main_explain(const char *executable, const options *asked) {
+    char why[256];
+    const allocator *memory = allocator_open(asked->allocator, why, sizeof why);
+    if (memory != NULL && explain_show((unsigned)asked->explained, memory))
+        return 0;
+    fprintf(stderr, "%s: --explain: %s\n", executable, memory == NULL ? why : "needs a collector with weak references, and memory");
+    return 2;
+}
+
 int main(int count, char **arguments) {
     static options asked;
     static session s;
@@ -149,6 +159,7 @@ int main(int count, char **arguments) {
     case OPTIONS_HELP:      return list_help(arguments[0]), 0;
     case OPTIONS_LIST:      return list_text(), 0;
     case OPTIONS_LIST_JSON: return list_json(), 0;
+    case OPTIONS_EXPLAIN:   return main_explain(arguments[0], &asked);
     case OPTIONS_RUN:       break;
     }
     session_describe(&s, &asked);

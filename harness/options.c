@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../collectors/explain.h"
+
 enum { OPTIONS_COLLECTOR = 32 };
 
 static int64_t options_defaults[OPTIONS_COLLECTOR];
@@ -144,7 +146,8 @@ static bool options_collector(const char *argument, verdict *said) {
 
 enum { OPTION_HELP = 256, OPTION_LIST, OPTION_ALLOCATOR, OPTION_THREADS, OPTION_SEED, OPTION_SET, OPTION_CPU,
        OPTION_RESIDENT, OPTION_UNITS, OPTION_ROUNDS, OPTION_LEAD_IN, OPTION_MEMORY, OPTION_SAMPLE_MS,
-       OPTION_MEMORY_LIMIT, OPTION_LABEL, OPTION_REPETITION, OPTION_NO_CAPACITY, OPTION_PAUSES, OPTION_MAP };
+       OPTION_MEMORY_LIMIT, OPTION_LABEL, OPTION_REPETITION, OPTION_NO_CAPACITY, OPTION_PAUSES, OPTION_MAP,
+       OPTION_EXPLAIN };
 
 static const struct option options_known[] = {
     { "help",         no_argument,       NULL, OPTION_HELP },
@@ -166,6 +169,7 @@ static const struct option options_known[] = {
     { "repetition",   required_argument, NULL, OPTION_REPETITION },
     { "no-capacity",  no_argument,       NULL, OPTION_NO_CAPACITY },
     { "pauses",       no_argument,       NULL, OPTION_PAUSES },
+    { "explain",      optional_argument, NULL, OPTION_EXPLAIN },
     { NULL, 0, NULL, 0 },
 };
 
@@ -195,6 +199,13 @@ static bool options_list(options *asked, verdict *said) {
     return true;
 }
 
+static bool options_explain(options *asked, verdict *said) {
+    if (explain_graphs == NULL)
+        return verdict_say(said, OUTCOME_BAD_INPUT, "--explain: this executable has no collector; ask one that has");
+    asked->wish = OPTIONS_EXPLAIN;
+    return optarg == NULL || options_choice("--explain", explain_graphs, optarg, &asked->explained, said);
+}
+
 #define OPTIONS_INTO(member, least, most) \
     (options_number(where, optarg, least, most, &number, said) && ((asked->member = (uint64_t)number), true))
 
@@ -220,6 +231,7 @@ static bool options_apply(options *asked, int option, const char *where, verdict
     case OPTION_REPETITION:   return OPTIONS_INTO(repetition, 0, 1000000);
     case OPTION_NO_CAPACITY:  asked->capacity = false; return true;
     case OPTION_PAUSES:       asked->pauses = true; return true;
+    case OPTION_EXPLAIN:      return options_explain(asked, said);
     }
     return true;
 }

@@ -10,11 +10,12 @@
 
 enum { OPTIONS_MOST_THREADS = 64 };
 
-typedef enum options_wish { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_LIST, OPTIONS_LIST_JSON } options_wish;
+typedef enum options_wish { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_LIST, OPTIONS_LIST_JSON, OPTIONS_EXPLAIN } options_wish;
 
 typedef struct options {
     options_wish    wish;
     const workload *program;
+    int64_t         explained;          /* the graph, among explain_graphs */
     int64_t         parameters[WORKLOAD_PARAMETERS];    /* in the order of the workload's list */
     const char     *file;               /* text of its file parameter, or NULL */
     const char     *allocator;          /* as allocator_open takes it */

@@ -20,6 +20,7 @@
  */
 #include <stdlib.h>
 
+#include "../observe.h"
 #include "../pause.h"
 #include "generational_lists.h"
 
@@ -96,8 +97,11 @@ static void generational_move_unreferenced(generational_link *set, generational_
 /* What of `set` is held from outside stays there; the rest goes to `doubtful`, with collecting bits set. */
 static void generational_separate(generational_link *set, generational_link *doubtful) {
     generational_copy_counts(set);
+    observe(OBSERVE_COPIED);
     generational_subtract_internal_references(set);
+    observe(OBSERVE_SUBTRACTED);
     generational_move_unreferenced(set, doubtful);
+    observe(OBSERVE_SEPARATED);
 }
 
 /* --- what happens to it ----------------------------------------------------------------------------- */

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 
 #include "../collector.h"
+#include "../observe.h"
 #include "../pause.h"
 #include "../weak.h"
 
@@ -138,12 +139,15 @@ static void gather_trash(void *block, void *context) {
 /* World stopped. */
 static void segregated_find_trash(collection *c) {
     chunks_each(copy_count, c);
+    observe(OBSERVE_COPIED);
     chunks_each(subtract_fields, c);
+    observe(OBSERVE_SUBTRACTED);
     chunks_each(mark_if_held, c);
     while (c->refused) {
         c->refused = false;
         chunks_each(mark_again, c);
     }
+    observe(OBSERVE_SEPARATED);
     chunks_each(gather_trash, c);
 }
 

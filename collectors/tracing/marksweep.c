@@ -19,6 +19,7 @@
 #include <pthread.h>
 
 #include "../collector.h"
+#include "../observe.h"
 #include "../pause.h"
 #include "marksweep_mark.h"
 
@@ -227,7 +228,9 @@ static size_t marksweep_count_dead(void) {
 static size_t marksweep_stopped(void) {
     mark_begin();
     marksweep_mark_roots();
+    observe(OBSERVE_ROOTS);
     mark_all();
+    observe(OBSERVE_SEPARATED);
     marksweep_lock();
     weak_clear();
     final_find();

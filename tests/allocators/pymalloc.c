@@ -6,6 +6,7 @@
  */
 #include "allocators/allocator.h"
 #include "allocators/pymalloc/arena.h"
+#include "allocators/pymalloc/survey.h"
 #include "tests/support.h"
 
 #include <signal.h>
@@ -395,6 +396,114 @@ TEST(figures_by_class_add_up) {
     assert_int_equal(now.arenas, now.arenas_mapped - now.arenas_unmapped);
 }
 
+/* --- figures in CPython's layout, and the map --- */
+
+static size_t printed(void (*print)(FILE *), char *text, size_t text_bytes) {
+    FILE *file = tmpfile();
+    print(file);
+    rewind(file);
+    size_t length = fread(text, 1, text_bytes - 1, file);
+    text[length] = '\0';
+    fclose(file);
+    return length;
+}
+
+static size_t printed_number(const char *text, const char *label) {
+    const char *at = strstr(text, label);
+    size_t number = 0;
+    if (!at)
+        fail_msg("no \"%s\" in \"%s\"", label, text);
+    for (at = strchr(at, '=') + 1; *at != '\n'; at++)
+        if (*at >= '0' && *at <= '9')
+            number = 10 * number + (size_t)(*at - '0');
+    return number;
+}
+
+TEST(figures_are_printed_as_cpython_prints_them_and_account_for_every_byte) {
+    char text[8192];
+    for (size_t i = 0; i < 30000; i++)
+        many[i] = py->alloc(1 + i % 512, 16);
+    for (size_t i = 0; i < 30000; i += 3)
+        py->release(many[i], 1 + i % 512);
+    printed(survey_print, text, sizeof text);
+    assert_non_null(strstr(text, "Small block threshold = 512, in 32 size classes.\n\n"
+                                 "class   size   num pools   blocks in use  avail blocks\n"
+                                 "-----   ----   ---------   -------------  ------------\n"
+                                 "    0     16           1             "));
+    assert_non_null(strstr(text, "\n# arenas reclaimed                 =          "));
+    size_t parts = printed_number(text, "# bytes in allocated blocks") + printed_number(text, "# bytes in available blocks")
+                 + printed_number(text, " unused pools * 16384 bytes") + printed_number(text, "# bytes lost to pool headers")
+                 + printed_number(text, "# bytes lost to quantization") + printed_number(text, "# bytes lost to arena alignment");
+    assert_int_equal(parts, printed_number(text, "Total  "));
+    assert_int_equal(parts, arena_count() * ARENA_BYTES);
+    assert_int_equal(printed_number(text, " arenas * 1048576 bytes/arena"), parts);
+    assert_int_equal(printed_number(text, "# bytes in allocated blocks"), figures().used_bytes);
+}
+
+TEST(the_map_has_a_line_for_every_pool) {
+    static char text[1 << 20];
+    size_t arena, pool, bytes, used, capacity, all_bytes = 0, lines = 0;
+    int length;
+    for (size_t i = 0; i < 30000; i++)
+        py->alloc(1 + i % 512, 16);
+    printed(survey_map, text, sizeof text);
+    const char *at = strchr(text, '\n') + 1;
+    assert_memory_equal(text, "arena pool class_bytes used capacity\n", (size_t)(at - text));
+    for (; sscanf(at, "%zu %zu %zu %zu %zu\n%n", &arena, &pool, &bytes, &used, &capacity, &length) == 5; at += length, lines++) {
+        assert_true(arena < arena_count() && pool < ARENA_POOLS && used <= capacity);
+        assert_int_equal(capacity, bytes ? (POOL_BYTES - POOL_HEADER_BYTES) / bytes : 0);
+        all_bytes += used * bytes;
+    }
+    assert_int_equal(*at, '\0');
+    assert_int_equal(all_bytes, figures().used_bytes);
+    assert_int_equal(lines, figures().pools_used + figures().pools_full + figures().pools_empty);
+}
+
+/* --- parameters --- */
+
+static size_t arenas_after_all_is_freed(const char *spec, size_t *peak) {
+    char why[512];
+    py = allocator_open(spec, why, sizeof why);
+    for (size_t i = 0; i < MANY / 4; i++)
+        many[i] = py->alloc(64, 16);
+    *peak = arena_count();
+    for (size_t i = 0; i < MANY / 4; i++)
+        py->release(many[i], 64);
+    py->check();
+    return arena_count();
+}
+
+TEST(as_many_wholly_free_arenas_stay_as_the_parameter_says) {
+    size_t peak;
+    assert_true(arenas_after_all_is_freed("pymalloc,keep=none", &peak) <= 1);
+    assert_in_range(arenas_after_all_is_freed("pymalloc,keep=5", &peak), 5, 6);
+    py->trim();
+    assert_int_equal(arena_count(), 1);
+    assert_int_equal(arenas_after_all_is_freed("pymalloc,keep=all", &peak), peak);
+    assert_in_range(peak, 15, 17);
+    assert_true(arenas_after_all_is_freed("pymalloc", &peak) <= 1);         /* and none as ever */
+}
+
+TEST(the_preset_of_3_9_has_its_smaller_arenas_and_pools) {
+    char why[512];
+    py = allocator_open("pymalloc-3.9", why, sizeof why);
+    char *first = py->alloc(16, 16), *block = first;
+    assert_int_equal((uintptr_t)first % 4096, 48);
+    assert_int_equal(figures().held_bytes, 256 << 10);
+    for (int i = 1; i < 253; i++, block += 16)
+        assert_ptr_equal(py->alloc(16, 16), block + 16);        /* (4096 - 48) / 16 blocks a pool */
+    assert_true((char *)py->alloc(16, 16) != block + 16);
+    py->check();
+}
+
+static int as_ever(void **state) {
+    char why[512];
+    (void)state;
+    py->reset();
+    py = allocator_open("pymalloc", why, sizeof why);
+    return py ? 0 : -1;
+}
+
 /* --- controls: a planted fault is caught, by name --- */
 
 typedef struct fault { const char *name; void (*plant)(void *block); } fault;
@@ -508,6 +617,10 @@ int main(void) {
         AFRESH(the_radix_map_knows_every_byte_of_an_arena_and_no_other),
         AFRESH(arenas_at_any_offset_in_a_window_are_told_apart),
         AFRESH(figures_by_class_add_up),
+        AFRESH(figures_are_printed_as_cpython_prints_them_and_account_for_every_byte),
+        AFRESH(the_map_has_a_line_for_every_pool),
+        cmocka_unit_test_setup_teardown(as_many_wholly_free_arenas_stay_as_the_parameter_says, start_afresh, as_ever),
+        cmocka_unit_test_setup_teardown(the_preset_of_3_9_has_its_smaller_arenas_and_pools, start_afresh, as_ever),
         AFRESH(a_planted_fault_is_caught_by_the_check_and_named),
 #ifdef WATCH_ASAN
         AFRESH(asan_sees_through_a_pool),
