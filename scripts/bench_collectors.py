@@ -19,12 +19,10 @@ import argparse
 import os
 import signal
 import sys
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import blocks
 import collector_plots
 import machine
 import record
@@ -34,7 +32,7 @@ import summary
 import table
 from matrix import DEFAULTS, BadInput, Configuration, Group, Matrix
 from record import Journal, Stopped, shown
-from resident import Ended, Harness, whole
+from resident import Harness
 from summary import GroupSummary, Row
 
 COUNTS = ("refcount", "immortal", "locked_object", "parked_object", "locked_global", "atomic", "biased", "racy")
@@ -125,33 +123,16 @@ def _graph(shape: str, collection: str, size: int, depth: Depth) -> Group:
     return _group(f"{shape}_{collection}_{size}", f"{shape}, {collection}", rows, CPYTHON, "cyclic", depth, rounds=rounds)
 
 
+def _pause_group(depth: Depth) -> Group:
+    rows = [_row(c, "replace", {}, c, "pymalloc" if c in ("refcount", "cyclic") else "system") for c in PAUSED]
+    return _group("pauses", "chains of a live table are replaced", rows, "refcount", "", depth, time=False, pauses=True,
+                  repetitions=depth.pause_repetitions, pause_repetitions=depth.pause_repetitions, pause_rounds=depth.pause_rounds)
+
+
 def plan(depth: Depth) -> Matrix:
     groups = [_counts(depth), _lock(depth), _threads("own", depth), _threads("one", depth)]
     groups += [_graph(shape, collection, size, depth) for size in depth.sizes for shape, collection in depth.graphs]
-    return Matrix("collectors", "what each collector costs", tuple(groups), groups[0].settings)
-
-
-def _pause_group(depth: Depth) -> Group:
-    rows = [_row(c, "replace", {}, c, "pymalloc" if c in ("refcount", "cyclic") else "system") for c in PAUSED]
-    return _group("pauses", "chains of a live table are replaced", rows, "refcount", "refcount", depth)
-
-
-# --- pauses --------------------------------------------------------------------------------------------
-
-def _record_pauses(depth: Depth, harness: Harness, journal: Journal) -> None:
-    group, core = _pause_group(depth), machine.measuring_core()
-    for repetition in range(depth.pause_repetitions):
-        rows = [r for r in group.configurations if not r.twin and not journal.done(group.name, "pauses", r.label, repetition)]
-        for row in blocks.in_random_order(rows, f"pauses/{repetition}"):
-            begun = time.monotonic()
-            try:
-                found = whole(harness, group, row, repetition, core, ["--pauses", f"--rounds={depth.pause_rounds}", "--lead-in=1"])
-            except Ended as end:
-                found = {"outcome": end.outcome, "message": end.message}
-            for number, taken in enumerate(found.get("rounds") or []):
-                taken.update(round=number, valid=machine.turn_is_ours(taken))
-            journal.append([run.line_of(group, row, repetition, "pauses", {**found, "kept": found["outcome"] == "ok", "rejected": 0},
-                                        time.monotonic() - begun)])
+    return Matrix("collectors", "what each collector costs", (*groups, _pause_group(depth)), groups[0].settings)
 
 
 # --- the table -----------------------------------------------------------------------------------------
@@ -289,7 +270,6 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     journal = Journal(folder)
     try:
         run.measure(matrix, harness, journal, folder)
-        _record_pauses(depth, harness, journal)
         return _finish(folder, about, journal, known, options)
     except run.Interrupted:
         raise run.Interrupted(f"{len(journal.lines)} invocations kept in {shown(folder)}; the same command goes on from there") from None

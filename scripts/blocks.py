@@ -61,6 +61,13 @@ def memory(harness: Harness, group: Group, row: Configuration, repetition: int, 
     return {**line, "kept": line["outcome"] == "ok", "rejected": 0}
 
 
+def pauses(harness: Harness, group: Group, row: Configuration, repetition: int, core: int) -> dict[str, Any]:
+    """One invocation that records pauses; stamps slow it, so that its time is not used. Threads need cores here too."""
+    flags = ["--pauses", f"--rounds={group['pause_rounds']}", "--lead-in=1"]
+    line = _once(harness, group, row, repetition, core if row.threads == 1 else None, flags)
+    return {**line, "kept": _judge(line, row, False) and line["outcome"] == "ok", "rejected": 0}
+
+
 def _once(harness: Harness, group: Group, row: Configuration, repetition: int, core: int | None,
           flags: list[str]) -> dict[str, Any]:
     try:

@@ -2,7 +2,7 @@
 """matrix.py - what is to be measured: read, expand, narrow.
 
 A matrix is a TOML file of *groups*. A group is one workload with its parameters; its configurations are
-compared with each other and with nothing else, so they share a method, a baseline and an A/A pair:
+compared with each other and with nothing else, so they share a method, a baseline and an A/A pair (pair = "": none, where no time is compared):
 
     [[group]]
     name           = "calls"
@@ -48,11 +48,15 @@ DEFAULTS: dict[str, Any] = {
     "units": 0,                 # blocks: of one round; 0 lets the harness fill turn_ms
     "lead_in": 1,               # blocks: units run untimed before each round
     "block_rounds": 5,          # blocks: rounds of one invocation
+    "time": True,               # measure time
     "memory": True,             # measure memory too, in invocations of their own
     "memory_repetitions": 3,
     "memory_units": 0,          # 0 lets the harness choose; the same for every row where rows leak
     "memory_rounds": 1,
     "sample_ms": 2,
+    "pauses": False,            # record pauses too, in invocations of their own
+    "pause_repetitions": 3,
+    "pause_rounds": 100,
     "bias_turns": 5,            # consecutive turns of two rows, to check that turns do not bias; 0: no check
 }
 GROUP_KEYS = {"name", "title", "workload", "parameters", "configurations", "baseline", "pair", "options", "figure"}
@@ -135,10 +139,7 @@ def read(name: str) -> Matrix:
     path = Path(name) if name.endswith(".toml") else MATRICES / f"{name}.toml"
     if not path.is_file():
         raise BadInput(f"unknown matrix '{name}': known are {', '.join(known_matrices())}, or a path that ends in .toml")
-    try:
-        data = tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path.name}: {error}") from None
+    data = read_toml(path)
     _refuse_unknown(data, TOP_KEYS | DEFAULTS.keys(), path.name)
     settings = {**DEFAULTS, **{k: v for k, v in data.items() if k in DEFAULTS}}
     groups = [_group(g, settings, data.get("sets", {}), path.name) for g in data.get("group", [])]
@@ -146,6 +147,15 @@ def read(name: str) -> Matrix:
     if not groups or len(set(names)) < len(names):
         raise BadInput(f"{path.name}: needs at least one [[group]], and each a name of its own")
     return Matrix(path.stem, data.get("about", ""), tuple(groups), settings)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path.name}: {error}") from None
+    except OSError as error:
+        raise BadInput(f"{path.name}: {error.strerror}") from None
 
 
 def _refuse_unknown(table: dict[str, Any], known: set[str], where: str) -> None:
@@ -179,7 +189,7 @@ def _group(table: dict[str, Any], top: dict[str, Any], sets: dict[str, list[str]
     group = Group(table["name"], table["workload"], parameters, tuple(rows), baseline,
                   table.get("pair", baseline), figure, title, settings)
     for label in (group.baseline, group.pair):
-        if not group.labelled(label):
+        if label and not group.labelled(label):
             raise BadInput(f"{where}: '{label}' is not one of its configurations: {', '.join(c.label for c in rows)}")
     return _paired(group)
 

@@ -199,6 +199,7 @@ def measure(plan: Matrix, harness: Harness, journal: Journal, folder: Path) -> N
                     bar.group(group)
                     _time(harness, group, repetition, journal, core, bar)
                     _memory(harness, group, repetition, journal, core, bar)
+                    _pauses(harness, group, repetition, journal, core, bar)
     finally:
         bar.close()
 
@@ -208,7 +209,7 @@ def _over(budget: float, spent: float, repetitions: int) -> bool:
 
 
 def _complete(journal: Journal, group: Group, repetition: int) -> bool:
-    return not _missing(journal, group, repetition, "time")
+    return not group["time"] or not _missing(journal, group, repetition, "time")
 
 
 def _missing(journal: Journal, group: Group, repetition: int, purpose: str) -> list[Configuration]:
@@ -220,7 +221,7 @@ def _missing(journal: Journal, group: Group, repetition: int, purpose: str) -> l
 
 
 def _time(harness: Harness, group: Group, repetition: int, journal: Journal, core: int, bar: Bar) -> None:
-    rows = _missing(journal, group, repetition, "time")
+    rows = _missing(journal, group, repetition, "time") if group["time"] else []
     if group["method"] == "blocks":
         for row in blocks.in_random_order(rows, f"{group['seed']}/{group.name}/{repetition}"):
             begun = time.monotonic()
@@ -247,6 +248,17 @@ def _memory(harness: Harness, group: Group, repetition: int, journal: Journal, c
         begun = time.monotonic()
         found = blocks.memory(harness, group, row, repetition, core)
         journal.append([line_of(group, row, repetition, "memory", found, time.monotonic() - begun)])
+        bar.step(START_S)
+
+
+def _pauses(harness: Harness, group: Group, repetition: int, journal: Journal, core: int, bar: Bar) -> None:
+    if not group["pauses"] or repetition >= group["pause_repetitions"]:
+        return
+    rows = [c for c in _missing(journal, group, repetition, "pauses") if not c.twin]
+    for row in blocks.in_random_order(rows, f"pauses/{group['seed']}/{group.name}/{repetition}"):
+        begun = time.monotonic()
+        found = blocks.pauses(harness, group, row, repetition, core)
+        journal.append([line_of(group, row, repetition, "pauses", found, time.monotonic() - begun)])
         bar.step(START_S)
 
 
@@ -288,8 +300,9 @@ class Bar:
     """Progress with the time left, in guessed seconds; on a terminal only."""
 
     def __init__(self, plan: Matrix) -> None:
-        total = sum(g["repetitions"] * _guess_s(g) + g["memory"] * min(g["memory_repetitions"], g["repetitions"])
-                    * len(g.configurations) * START_S for g in plan.groups)
+        total = sum(g["repetitions"] * g["time"] * _guess_s(g) + len(g.configurations) * START_S *
+                    sum(g[what] * min(g[f"{of}_repetitions"], g["repetitions"])
+                        for what, of in (("memory", "memory"), ("pauses", "pause"))) for g in plan.groups)
         self.bar = None
         if sys.stderr.isatty():
             from tqdm import tqdm

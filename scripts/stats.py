@@ -20,7 +20,7 @@ tests/test_stats.py finds 92-98 % coverage without.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class Estimate:
     low: float
     high: float
     p_one: float = float("nan")     # of a ratio: how often the bootstrap is at least as far on the other side of 1
+    draws: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     @property
     def half_width(self) -> float:
@@ -44,6 +45,10 @@ class Estimate:
 
     def holds(self, value: float) -> bool:
         return bool(self.low <= value <= self.high)
+
+    def p_of(self, value: float) -> float:
+        """How often the bootstrap is at least as far on the other side of this value; nan without an interval."""
+        return float("nan") if self.draws is None else _p_of(self.draws, value)
 
 
 # repetition -> round -> (nanoseconds, operations)
@@ -54,6 +59,11 @@ def per_operation(rounds: dict[int, tuple[float, float]]) -> float:
     """The estimator inside an invocation."""
     time, operations = (sum(column) for column in zip(*rounds.values()))
     return time / operations
+
+
+def single(values: dict[int, float]) -> Rounds:
+    """One number an invocation (bytes, a pause, a count), as a sample of one round each."""
+    return {repetition: {0: (value, 1.0)} for repetition, value in values.items()}
 
 
 def median_of(sample: Rounds, seed: int = 1) -> Estimate | None:
@@ -118,14 +128,19 @@ def _draw_medians(drawn: np.ndarray, draw: np.random.Generator) -> np.ndarray:
 def _interval(value: float, draws: np.ndarray, invocations: int, log: bool = False) -> Estimate:
     if invocations < 2:
         return Estimate(value, float("nan"), float("nan"))
-    draws = value * (draws / value) ** _WIDER.get(invocations, 1.0)     # in logarithms: no time becomes negative
+    wider = _WIDER.get(invocations, 1.0)
+    if min(value, draws.min()) > 0:
+        draws = value * (draws / value) ** wider            # in logarithms: no time becomes negative
+    else:
+        draws = value + (draws - value) * wider             # growth may be nothing, or less
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    p_one = float("nan")
-    if log:
-        smaller = (np.count_nonzero(draws <= 1) + 1) / (len(draws) + 1)
-        larger = (np.count_nonzero(draws >= 1) + 1) / (len(draws) + 1)
-        p_one = min(1.0, 2 * min(smaller, larger))
-    return Estimate(value, float(min(low, value)), float(max(high, value)), p_one)
+    return Estimate(value, float(min(low, value)), float(max(high, value)), _p_of(draws, 1.0) if log else float("nan"), draws)
+
+
+def _p_of(draws: np.ndarray, value: float) -> float:
+    smaller = (np.count_nonzero(draws <= value) + 1) / (len(draws) + 1)
+    larger = (np.count_nonzero(draws >= value) + 1) / (len(draws) + 1)
+    return min(1.0, 2 * min(smaller, larger))
 
 
 # --- judging ---------------------------------------------------------------------------------------

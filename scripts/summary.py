@@ -126,7 +126,7 @@ def _row(plan: dict[str, Any], lines: list[Line], wrong: set[int]) -> Row:
     cpu: stats.Rounds = {}
     disturbed = 0
     for line in kept:
-        rounds, enough = _valid_rounds(line)
+        rounds, enough = valid_rounds(line)
         disturbed += not enough
         sample[line["repetition"]] = {r["round"]: (r["wall_ns"], r["operations"]) for r in rounds}
         cpu[line["repetition"]] = {r["round"]: (r["cpu_ns"], r["operations"]) for r in rounds}
@@ -145,7 +145,7 @@ def _row(plan: dict[str, Any], lines: list[Line], wrong: set[int]) -> Row:
     return row
 
 
-def _valid_rounds(line: Line) -> tuple[list[dict[str, Any]], bool]:
+def valid_rounds(line: Line) -> tuple[list[dict[str, Any]], bool]:
     """The rounds that nothing outside disturbed; all of them where fewer than half are, and then False."""
     valid = [r for r in line["rounds"] if r["valid"]]
     enough = 2 * len(valid) >= len(line["rounds"])
@@ -210,7 +210,7 @@ def _judge(summary: GroupSummary, samples: dict[str, stats.Rounds], pair: str) -
         summary.pair = stats.ratio_of(samples[pair + PAIR_MARK], samples[pair], turns)
         summary.floor = stats.noise_floor(summary.pair)
     base = samples.get(summary.baseline)
-    if not base:
+    if not base and any(samples.values()):
         summary.notes.append(f"no ratios: the baseline {summary.baseline} has no time")
     for row in summary.rows:
         if row.outcome != "ok":
