@@ -2,7 +2,8 @@
  * values.c - births of the built-in values, and the list that grows. */
 #include "values.h"
 
-static const object_type integer_type = {.name = "int", .bytes = sizeof(integer), .visit = object_visit_nothing};
+const object_type integer_type = {.name = "int", .bytes = sizeof(integer), .visit = object_visit_nothing};
+const object_type real_type = {.name = "float", .bytes = sizeof(real), .visit = object_visit_nothing, .free_list = 100};
 
 static const object_type array_type = {.name = "array", .bytes = sizeof(array), .visit = object_visit_nothing,
                                        .array_offset = offsetof(array, buffer), .array_unit_bytes = 1};
@@ -10,14 +11,14 @@ static const object_type array_type = {.name = "array", .bytes = sizeof(array), 
 static void tuple_visit(object *self, field_visitor *visit, void *context) {
     fields_visit(tuple_items(self), object_extra(self), visit, context);
 }
-static const object_type tuple_type = {.name = "tuple", .bytes = sizeof(sized_object), .tracked = true,
+const object_type tuple_type = {.name = "tuple", .bytes = sizeof(sized_object), .tracked = true,
                                        .extra_unit_bytes = sizeof(field), .visit = tuple_visit,
                                        .untracking = OBJECT_UNTRACKED_EARLY, .free_list = 2000};
 
 static void list_visit(object *self, field_visitor *visit, void *context) {
     fields_visit(list_items(self), list_used(self), visit, context);
 }
-static const object_type list_type = {.name = "list", .bytes = sizeof(list), .tracked = true, .visit = list_visit,
+const object_type list_type = {.name = "list", .bytes = sizeof(list), .tracked = true, .visit = list_visit,
                                       .array_offset = offsetof(list, items), .array_unit_bytes = sizeof(field),
                                       .free_list = 80};
 
@@ -37,10 +38,12 @@ bool integers_prepare(mutator *m) {
     return made;
 }
 
+/* Nobody ever writes to the tuple of small ones, so that no lock is needed to read it: as in CPython, where they are
+ * an array. */
 bool integer_new(mutator *m, local *l, int64_t value) {
     if (integer_is_small(value)) {
         object *shared = field_peek(collector_global(VALUES_SMALL_INTEGERS));
-        field_load(m, l, shared, &tuple_items(shared)[value - INTEGER_SMALLEST]);
+        local_set(m, l, field_peek(&tuple_items(shared)[value - INTEGER_SMALLEST]));
         return true;
     }
     if (!object_new(m, l, &integer_type, 0)) return false;
@@ -52,6 +55,12 @@ uint64_t integers_not_small(int64_t first, int64_t step, uint64_t count) {
     if (first > INTEGER_LARGEST_SMALL) return count;
     uint64_t small = (uint64_t)((INTEGER_LARGEST_SMALL - first) / step) + 1;
     return small < count ? count - small : 0;
+}
+
+bool real_new(mutator *m, local *l, double value) {
+    if (!object_new(m, l, &real_type, 0)) return false;
+    ((real *)l->target)->value = value;
+    return true;
 }
 
 bool array_new(mutator *m, local *l, size_t count) {

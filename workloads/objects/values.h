@@ -2,6 +2,7 @@
  * values.h - the built-in values that workloads on objects share, shaped as CPython's are.
  *
  *   integer   header, value                           small ones shared: -5..256 exist once
+ *   real      header, value                           float
  *   array     header, owned bytes                     numpy.ndarray of float64: a small object, a big buffer
  *   tuple     header, extra, fields inside            fixed
  *   list      header, used, owned array of fields     grows by an eighth, as CPython's list
@@ -21,9 +22,21 @@ enum { VALUES_SMALL_INTEGERS, VALUES_GLOBALS_USED };
 
 typedef struct integer { object header; int64_t value; } integer;
 
+typedef struct real { object header; double value; } real;
+
 typedef struct array { object header; owned_array buffer; } array;
 
 typedef struct list { object header; size_t used; owned_array items; } list;
+
+extern const object_type integer_type, real_type, tuple_type, list_type;
+
+/* What one local holds, the other does: a move takes and drops nothing, as where an interpreter pushes an argument or
+ * pops a result. The locals together hold what they held. */
+static inline void local_swap(local *a, local *b) {
+    object *held = a->target;
+    a->target = b->target;
+    b->target = held;
+}
 
 static inline int64_t integer_value(const object *o) { return ((const integer *)o)->value; }
 
@@ -38,6 +51,10 @@ bool integer_new(mutator *m, local *l, int64_t value);
 
 /* How many of first, first + step, ... (count of them, step > 0) are too large to be shared. */
 uint64_t integers_not_small(int64_t first, int64_t step, uint64_t count);
+
+/* l = a float. False: heap full, l unchanged. */
+bool real_new(mutator *m, local *l, double value);
+static inline double real_value(const object *o) { return ((const real *)o)->value; }
 
 /* l = an array of `count` float64, not yet set. False: heap full. */
 bool array_new(mutator *m, local *l, size_t count);
