@@ -60,12 +60,13 @@ MATRIX     := default
 WORKLOADS  :=
 COLLECTORS :=
 ALLOCATORS :=
+PRECISION  :=
 DEPTH      := usual
 RUN        := results/latest
 A          :=
 B          :=
 
-.PHONY: all help bench bench-allocators bench-collectors occupancy test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
+.PHONY: all help aa bench bench-allocators bench-collectors occupancy test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
@@ -73,9 +74,9 @@ all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRAR
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 26
 
-bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|default|full WORKLOADS= COLLECTORS= ALLOCATORS= RESUME=no
+bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|default|full WORKLOADS= COLLECTORS= ALLOCATORS= PRECISION=2% RESUME=no
 	@$(MAKE) --no-print-directory -j$(CORES) all
-	@$(PYTHON) scripts/run.py --matrix '$(MATRIX)' --workloads '$(WORKLOADS)' --collectors '$(COLLECTORS)' --allocators '$(ALLOCATORS)'
+	@$(PYTHON) scripts/run.py --matrix '$(MATRIX)' --workloads '$(WORKLOADS)' --collectors '$(COLLECTORS)' --allocators '$(ALLOCATORS)' --precision '$(PRECISION)'
 
 bench-allocators: deps-bench ## our allocators beside CPython's own and the real ones, and which of our aims they reach: ALLOCATORS= RESUME=no
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=allocators && $(PYTHON) scripts/bars.py
@@ -83,6 +84,9 @@ bench-allocators: deps-bench ## our allocators beside CPython's own and the real
 bench-collectors: deps-bench ## what each collector costs: counts, collections beside CPython's and libgc's, headers, pauses: DEPTH=quick|usual|thorough RESUME=no
 	@$(MAKE) --no-print-directory -j$(CORES) all
 	@$(PYTHON) scripts/bench_collectors.py --depth '$(DEPTH)'
+
+aa: deps-bench ## one configuration against itself, 100 times on recorded data and 100 times here: how often is there a false alarm?
+	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=aa && $(PYTHON) scripts/aa.py results/reference results/latest
 
 occupancy: deps-bench ## draw how full the pools of pymalloc are while blocks die in no order: results/occupancy.png
 	@$(MAKE) --no-print-directory -j$(CORES) $(BUILD)/bin/blocks

@@ -35,6 +35,9 @@ class BadInput(Exception):
 DEFAULTS: dict[str, Any] = {
     "repetitions": 5,           # invocations of each configuration
     "least_repetitions": 3,     # done even when the time is over
+    "precision": 0.0,           # 0.02: instead of a fixed number of repetitions, until every ratio's interval is at
+                                # most +-2 % of it; 0: as many as `repetitions` says
+    "most_repetitions": 30,     # the cap, where precision is asked for
     "budget_s": 0,              # no further repetition is begun when it would end after this; 0: no bound
     "rounds": 11,               # turns of each configuration in an invocation
     "turn_ms": 10,              # a turn is as many units as fill this, at least one
@@ -207,6 +210,24 @@ def _paired(group: Group) -> Group:
     rows = [c for c in group.configurations if not c.twin]
     twin = [replace(c, twin=True) for c in rows if c.label == group.pair]
     return replace(group, configurations=tuple(rows + twin))
+
+
+def share(text: str) -> float:
+    """'2%' or '0.02' as 0.02; BadInput where it is neither, or not between 0 and 1."""
+    try:
+        value = float(text.rstrip("% ")) / (100 if text.strip().endswith("%") else 1)
+        if 0 < value < 1:
+            return value
+    except ValueError:
+        pass
+    raise BadInput(f"'{text}' is not a share: say 2% or 0.02")
+
+
+def to_precision(matrix: Matrix, wanted: float) -> Matrix:
+    """The same, measured until every ratio is known so well; what the time budget allows no longer matters."""
+    new = {"precision": wanted, "budget_s": 0}
+    groups = tuple(replace(g, settings={**g.settings, **new}) for g in matrix.groups)
+    return replace(matrix, groups=groups, settings={**matrix.settings, **new})
 
 
 # --- narrowing -------------------------------------------------------------------------------------

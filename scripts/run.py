@@ -26,6 +26,7 @@ import machine
 import matrix as matrices
 import plots
 import record
+import stats
 import summary
 import table
 import turns
@@ -68,6 +69,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--workloads", default="", help="only these workloads or groups")
     parser.add_argument("--collectors", default="", help="only these collectors")
     parser.add_argument("--allocators", default="", help="only these allocators; a path of a .so adds it")
+    parser.add_argument("--precision", default="",
+                        help="2%%: repeat until every ratio's interval is at most this wide on either side, or the cap is reached")
     parser.add_argument("--resume", default=os.environ.get("RESUME") or "auto",
                         help="auto: go on with the newest unfinished run of the same matrix and code; no: begin anew")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
@@ -115,6 +118,8 @@ def choose(options: argparse.Namespace, harness: Harness, known: dict[str, dict[
         if "/" in name:
             harness.try_library(name)
     plan = matrices.narrow(plan, workloads, collectors, allocators)
+    if options.precision:
+        plan = matrices.to_precision(plan, matrices.share(options.precision))
     for group in plan.groups:
         where = f"matrix '{plan.name}', group '{group.name}': "
         _refuse("workload", [group.workload], known_workloads, where)
@@ -166,7 +171,7 @@ def open_run(options: argparse.Namespace, plan: Matrix, harness: Harness, known:
 def _asked(options: argparse.Namespace) -> dict[str, str]:
     """As variables of make."""
     pairs = {"MATRIX": options.matrix if options.matrix != "default" else "", "WORKLOADS": options.workloads,
-             "COLLECTORS": options.collectors, "ALLOCATORS": options.allocators}
+             "COLLECTORS": options.collectors, "ALLOCATORS": options.allocators, "PRECISION": options.precision}
     return {k: ",".join(matrices.names(v)) for k, v in pairs.items() if v}
 
 
@@ -186,22 +191,38 @@ def measure(plan: Matrix, harness: Harness, journal: Journal, folder: Path) -> N
     spent_before = sum(l["took_s"] for l in journal.lines)
     touched = False
     try:
-        for repetition in range(max(g["repetitions"] for g in plan.groups)):
+        for repetition in range(max(_most(g) for g in plan.groups)):
             spent = spent_before + time.monotonic() - begun
             if repetition >= plan["least_repetitions"] and _over(plan["budget_s"], spent, repetition):
                 bar.say(f"{repetition} repetitions took {spent:.0f} s: a further one would not fit into {plan['budget_s']} s")
                 break
-            for group in plan.groups:
-                if repetition < group["repetitions"] and not touched and not _complete(journal, group, repetition):
+            for group in (g for g in plan.groups if repetition < _most(g) and not _precise(plan, g, journal, repetition)):
+                if not touched and not _complete(journal, group, repetition):
                     machine.touch_memory(plan["touch_s"])
                     touched = True
-                if repetition < group["repetitions"]:
-                    bar.group(group)
-                    _time(harness, group, repetition, journal, core, bar)
-                    _memory(harness, group, repetition, journal, core, bar)
-                    _pauses(harness, group, repetition, journal, core, bar)
+                bar.group(group)
+                _time(harness, group, repetition, journal, core, bar)
+                _memory(harness, group, repetition, journal, core, bar)
+                _pauses(harness, group, repetition, journal, core, bar)
     finally:
         bar.close()
+
+
+def _most(group: Group) -> int:
+    """Repetitions of a group, at most."""
+    return group["most_repetitions"] if group["precision"] else group["repetitions"]
+
+
+def _precise(plan: Matrix, group: Group, journal: Journal, repetitions: int) -> bool:
+    """Are so many repetitions enough for the precision that is asked for?"""
+    def look(first: int) -> list[stats.Estimate | None]:
+        """The group's ratios (its times, where it has no ratio), from its first repetitions."""
+        lines = [l for l in journal.lines if l["group"] == group.name and l["repetition"] < first]
+        rows = [r for g in summary.summarise(plan.described(), lines) for r in g.rows]
+        return [r.ratio for r in rows] if any(r.ratio for r in rows) else [r.time for r in rows]
+    if not group["precision"] or repetitions <= stats.FEWEST:
+        return False
+    return stats.enough(look(repetitions), look(repetitions - 1), group["precision"])
 
 
 def _over(budget: float, spent: float, repetitions: int) -> bool:
@@ -300,8 +321,8 @@ class Bar:
     """Progress with the time left, in guessed seconds; on a terminal only."""
 
     def __init__(self, plan: Matrix) -> None:
-        total = sum(g["repetitions"] * g["time"] * _guess_s(g) + len(g.configurations) * START_S *
-                    sum(g[what] * min(g[f"{of}_repetitions"], g["repetitions"])
+        total = sum(_most(g) * g["time"] * _guess_s(g) + len(g.configurations) * START_S *
+                    sum(g[what] * min(g[f"{of}_repetitions"], _most(g))
                         for what, of in (("memory", "memory"), ("pauses", "pause"))) for g in plan.groups)
         self.bar = None
         if sys.stderr.isatty():

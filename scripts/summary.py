@@ -75,6 +75,8 @@ def summarise(plan: dict[str, Any], lines: list[Line]) -> list[GroupSummary]:
         by_group[line["group"]].append(line)
     groups = [_group(g, by_group[g["name"]]) for g in plan["groups"] if by_group[g["name"]]]
     pairs = [g.pair.p_one if g.pair else float("nan") for g in groups]
+    for group in groups:
+        _precision(group, plan)
     for group, fails in zip(groups, stats.holm(pairs)):
         if fails:
             group.notes.append(f"the A/A pair differs ({group.pair.value:.3f}): the machine was not steady, "
@@ -240,6 +242,18 @@ def _bias(summary: GroupSummary, lines: list[Line]) -> None:
     if apart_by > max(summary.floor, consecutive.half_width / consecutive.value):
         summary.notes.append(f"turns bias this group: {labels[1]} / {labels[0]} is {turns.value:.2f} in turns and "
                              f"{consecutive.value:.2f} in consecutive turns; measure it with method = \"blocks\"")
+
+
+def _precision(group: GroupSummary, plan: dict[str, Any]) -> None:
+    """Where a precision was asked for and the cap came first: say what was reached."""
+    settings = {**plan.get("settings", {}), **next(g for g in plan["groups"] if g["name"] == group.name).get("settings", {})}
+    wanted = settings.get("precision", 0.0)
+    known = [(r.ratio.precision, r) for r in group.rows if r.ratio and r.ratio.precision == r.ratio.precision]
+    if wanted and known:
+        worst, row = max(known, key=lambda k: k[0])
+        if worst > wanted:
+            group.notes.append(f"asked for +-{100 * wanted:.3g} %, reached +-{100 * worst:.2g} % ({row.label}) "
+                               f"in {row.invocations} invocations")
 
 
 # --- two runs ----------------------------------------------------------------------------------------

@@ -157,6 +157,15 @@ class Gates(Bench):
         line = next(l for l in self.lines() if l["label"] == "gil/system@2")
         self.assertEqual((line["kept"], line["rejected"]), (False, 3))
 
+    def test_with_a_precision_it_repeats_until_the_intervals_are_narrow_or_the_cap_is_reached(self):
+        self.matrix(SMALL.replace("bias_turns = 0", "bias_turns = 0\nmost_repetitions = 8").replace("rounds = 3", "rounds = 2"))
+        done = self.bench("--precision", "3%", fake={"*": {"noise": 0.0001}, "cyclic/system": {"noise": 0.5}})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = self.summary()
+        self.assertEqual(rows["churn", "jemalloc"]["invocations"], "6")
+        self.assertEqual(rows["cycles", "cyclic/system"]["invocations"], "8")
+        self.assertRegex(done.stdout, r"asked for \+-3 %, reached \+-\d+ % \(cyclic/system\) in 8 invocations")
+
     def test_an_a_a_pair_that_differs_is_said(self):
         done = self.bench(fake={"system#2": {"ns": 14}})
         self.assertIn("the A/A pair differs", done.stdout)
@@ -264,6 +273,10 @@ class BadInput(Bench):
 
     def test_a_resume_that_is_neither_auto_nor_no_is_refused(self):
         self.assertIn("'auto' or 'no'", self.refused(RESUME="maybe"))
+
+    def test_a_precision_that_is_no_share_is_refused(self):
+        for word in ("much", "0", "200%", "-2%"):
+            self.assertIn("is not a share: say 2% or 0.02", self.refused("--precision=" + word))
 
     def test_a_harness_that_is_not_built_is_said(self):
         self.assertIn("make all", self.refused("--bin", str(self.folder / "nothing")))
