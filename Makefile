@@ -65,8 +65,9 @@ DEPTH      := usual
 RUN        := results/latest
 A          :=
 B          :=
+FAIL_ON    :=
 
-.PHONY: all help aa bench bench-allocators bench-collectors occupancy test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
+.PHONY: all help aa compare bench bench-allocators bench-collectors occupancy test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
@@ -94,8 +95,11 @@ occupancy: deps-bench ## draw how full the pools of pymalloc are while blocks di
 	@cd results && for fmt in png svg; do gnuplot -e "set loadpath '../scripts/plots'; fmt='$$fmt'; out='occupancy'" ../scripts/plots/occupancy.gp || exit; done
 	@echo 'results/occupancy.png'
 
-plots: ## draw again without measuring: RUN=results/x, or A=results/x B=results/y for one over the other
-	@$(PYTHON) scripts/plots.py $(if $(A)$(B),--a '$(A)' --b '$(B)',--run '$(RUN)')
+plots: ## draw again without measuring: RUN=results/x
+	@$(PYTHON) scripts/plots.py --run '$(RUN)'
+
+compare: ## what became slower or faster: A=results/x B=results/y, run::configuration, or JSON of Google Benchmark; FAIL_ON=slower:5%
+	@$(if $(and $(A),$(B)),,echo 'make compare: say what with what: A=results/x B=results/y' >&2; exit 2;) $(PYTHON) scripts/compare.py '$(A)' '$(B)' --fail-on '$(FAIL_ON)'
 
 reference: ## show a finished run in README and results/reference: RUN=results/latest
 	@$(PYTHON) scripts/reference.py --run '$(RUN)'

@@ -21,7 +21,7 @@ NAMES = {"cyclic": "generational", "boehm": "libgc", "refcount": "counting alone
 
 
 def draw(folder: Path, groups: list[GroupSummary], lines: list[Line]) -> list[Path]:
-    place = plots._folder(folder / "plots")
+    place = plots.folder_of(folder / "plots")
     drawn = _costs(place, [g for g in groups if g.workload == "graph"]) + _pauses(place, [l for l in lines if l["purpose"] == "pauses"])
     return [p for p in drawn if p.suffix == ".png"]
 

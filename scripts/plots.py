@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""plots.py - the figures of a run, or of two: `make plots RUN=...`, `make plots A=... B=...`.
+"""plots.py - the figures of a run: `make plots RUN=...`.
 
 Each figure is a complete data file (.tsv, with a header) and a gnuplot script that draws it; the scripts and
 the one style are in scripts/plots/. What does not depend on the measuring is drawn again at any time:
@@ -82,7 +82,7 @@ def _outcome(row: Row) -> str:
 
 def draw_run(folder: Path, about: dict[str, Any], lines: list[Line], groups: list[GroupSummary]) -> list[Path]:
     """All figures that the run has data for; the paths of the PNGs."""
-    place = _folder(folder / "plots")
+    place = folder_of(folder / "plots")
     drawn = []
     for kind in ("allocators", "collectors"):
         chosen = [g for g in groups if g.figure == kind]
@@ -96,7 +96,7 @@ def draw_run(folder: Path, about: dict[str, Any], lines: list[Line], groups: lis
     return [p for p in drawn if p.suffix == ".png"]
 
 
-def _folder(path: Path) -> Path:
+def folder_of(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
         return path
@@ -270,40 +270,21 @@ def _threads(place: Path, groups: list[GroupSummary]) -> list[Path]:
 
 # --- two runs ----------------------------------------------------------------------------------------
 
-def draw_versus(a: Path, b: Path) -> list[Path]:
-    """B over A: the ratio of each configuration that both have, and memory over time of both."""
-    runs = []
-    for folder in (a, b):
-        about, lines = record.read_run(folder), record.read_lines(folder)
-        runs.append((summary.summarise(about["matrix"], lines), lines))
-    place = _folder(b / "plots" / f"versus-{a.name}")
-    rows, times, peaks = [], [0.95, 1.05], [0.95, 1.05]
-    before = {(g.name, r.label): (g, r) for g in runs[0][0] for r in g.rows}
-    for group in runs[1][0]:
-        for row in group.rows:
-            if row.twin or (group.name, row.label) not in before:
-                continue
-            there, old = before[group.name, row.label]
-            ratio = summary.ratio_of_runs(row, old)
-            sure = ratio is not None and abs(ratio.value - 1) > summary.floor_of(group, there) and not ratio.holds(1.0)
-            outcome = next((_outcome(r) for r in (row, old) if r.outcome != "ok"), "ok")
-            peak = row.peak_rss / old.peak_rss if row.peak_rss and old.peak_rss else None
-            times += (ratio.low, ratio.high) if ratio else ()
-            peaks += [peak] if peak else []
-            three = (ratio.value, ratio.low, ratio.high) if ratio else ("NaN",) * 3
-            rows.append((len(rows) + 1, f"{group.name}  {row.label}", *three,
-                         int(sure), peak or "NaN", int(bool(peak) and abs(peak - 1) > 0.05), outcome))
-    if not rows:
-        raise BadInput(f"{shown(a)} and {shown(b)} have no configuration in common")
-    _tsv(place / "versus.tsv", "row name time time_low time_high time_sure peak peak_sure outcome", rows)
+def draw_versus(place: Path, a: str, b: str, rows: list[tuple]) -> list[Path]:
+    """B over A: rows of versus.tsv, by the columns below."""
+    _tsv(place / "versus.tsv", "row name time time_low time_high time_sure peak peak_sure", rows)
     height = 330 + 38 * len(rows)
-    drawn = _gnuplot(place, "versus", {
-        "TITLE": "What changed between two runs?", "ROWS": len(rows), "H": height,
-        "SUB": f"A: {a.name}   B: {b.name}.   Grey: no difference (of memory: under 5 %)",
-        "TIMES": _axis(times), "PEAKS": _axis(peaks), "TITLE_AT": 1 - 45 / height, "SUB_AT": 1 - 95 / height,
-        "TOP_AT": 1 - 150 / height, "BOTTOM_AT": 110 / height})
-    drawn += _over_time(place, runs, [a.name, b.name])
-    return drawn
+    return _gnuplot(place, "versus", {
+        "TITLE": "What changed?", "ROWS": len(rows), "H": height,
+        "SUB": f"A: {a}   B: {b}.   Grey: no sure difference (of memory: under 5 %)",
+        "TIMES": _axis([0.95, 1.05, *(v for r in rows for v in r[3:5])]),
+        "PEAKS": _axis([0.95, 1.05, *(r[6] for r in rows if r[6] != "NaN")]),
+        "TITLE_AT": 1 - 45 / height, "SUB_AT": 1 - 95 / height, "TOP_AT": 1 - 150 / height, "BOTTOM_AT": 110 / height})
+
+
+def draw_both_over_time(place: Path, a: str, b: str, runs: list[tuple[list[GroupSummary], list[Line]]]) -> list[Path]:
+    """Memory over time of two runs, one over the other."""
+    return _over_time(place, runs, [a, b])
 
 
 def _axis(values: list[float]) -> str:
@@ -359,19 +340,12 @@ def _quoted(text: str) -> str:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="plots.py", description=__doc__.splitlines()[0])
     parser.add_argument("--run", default=None, help="a run's folder or name; latest by default")
-    parser.add_argument("--a", default=None, help="the earlier of two runs to lay over each other")
-    parser.add_argument("--b", default=None, help="the later")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     options = parser.parse_args(arguments)
     try:
-        if bool(options.a) != bool(options.b):
-            raise BadInput("two runs are laid over each other: give both A=... and B=...")
-        if options.a:
-            drawn = draw_versus(record.find(options.a, options.results), record.find(options.b, options.results))
-        else:
-            folder = record.find(options.run or "latest", options.results)
-            about, lines = record.read_run(folder), record.read_lines(folder)
-            drawn = draw_run(folder, about, lines, summary.summarise(about["matrix"], lines))
+        folder = record.find(options.run or "latest", options.results)
+        about, lines = record.read_run(folder), record.read_lines(folder)
+        drawn = draw_run(folder, about, lines, summary.summarise(about["matrix"], lines))
     except (BadInput, Stopped) as error:
         print(f"plots: {error}", file=sys.stderr)
         return 2

@@ -55,7 +55,11 @@ def find(name: str, results: Path = RESULTS) -> Path:
 def read_run(folder: Path) -> dict[str, Any]:
     try:
         about = json.loads((folder / "run.json").read_text())
-        assert isinstance(about, dict) and isinstance(about["matrix"]["groups"], list)
+        assert isinstance(about, dict)
+        if about.get("schema") != 1:
+            raise BadInput(f"{shown(folder)} was written by another version of refarena (schema {about.get('schema')}, ours is 1): "
+                           "measure again, or read it with that version")
+        assert isinstance(about["matrix"]["groups"], list)
         return about
     except (OSError, ValueError, AssertionError, KeyError, TypeError):
         raise BadInput(f"{shown(folder / 'run.json')} is damaged: it does not say what was asked; "

@@ -398,7 +398,7 @@ def _next(folder: Path, groups: list[summary.GroupSummary], about: dict[str, Any
     """The command that most likely comes next."""
     earlier = _earlier(folder, about["matrix_digest"])
     if earlier:
-        return f"`make plots A={earlier.name} B={folder.name}` lays this run over the one before"
+        return f"`make compare A={earlier.name} B={folder.name}` says what changed since the run before"
     if options.matrix == "quick":
         return "`make bench` takes some minutes and gives intervals that can be quoted"
     slow = max(groups, key=lambda g: g.floor if g.floor == g.floor else 0)

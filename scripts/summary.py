@@ -254,15 +254,3 @@ def _precision(group: GroupSummary, plan: dict[str, Any]) -> None:
         if worst > wanted:
             group.notes.append(f"asked for +-{100 * wanted:.3g} %, reached +-{100 * worst:.2g} % ({row.label}) "
                                f"in {row.invocations} invocations")
-
-
-# --- two runs ----------------------------------------------------------------------------------------
-
-def ratio_of_runs(new: Row, old: Row) -> Estimate | None:
-    """Time of the same configuration in two runs; nothing pairs them, so each side is drawn for itself."""
-    return stats.ratio_of_medians(new.sample, old.sample) if new.sample and old.sample else None
-
-
-def floor_of(*groups: GroupSummary) -> float:
-    """What two runs together cannot show: the larger of their noise floors; 0 where neither is known."""
-    return max((g.floor for g in groups if g.floor == g.floor), default=0.0)

@@ -80,24 +80,10 @@ class Plots(Bench):
                              ("throughput_collectors", cyclic), ("rss_over_time", cyclic)):
             self.assertTrue(re.search(colour, (folder / f"{name}.svg").read_text()), name)
 
-    def test_two_runs_are_laid_over_each_other(self):
-        self.bench(fake={"*": {"noise": 0.001}})
-        self.bench(fake={"*": {"noise": 0.001}, "jemalloc": {"ns": 20, "peak": 40 << 20}})
-        a, b = self.runs()
-        done = self.plots("--a", a.name, "--b", str(b))
-        self.assertEqual(done.returncode, 0, done.stderr)
-        place = b / "plots" / f"versus-{a.name}"
-        rows = {r["name"]: r for r in self.table(place / "versus.tsv")}
-        self.assertAlmostEqual(float(rows["churn  jemalloc"]["time"]), 2, delta=0.05)
-        self.assertEqual((rows["churn  jemalloc"]["time_sure"], rows["churn  system"]["time_sure"]), ("1", "0"))
-        self.assertGreater(float(rows["churn  jemalloc"]["peak"]), 3)
-        for name in ("versus.png", "versus.svg", "rss_over_time.png"):
-            self.assertTrue((place / name).exists(), name)
-
     def test_what_is_not_a_run_is_one_line_and_status_2(self):
         self.bench()
         (self.results / "other").mkdir()
-        for arguments in (("--run", "other"), ("--run", "/nowhere"), ("--a", self.runs()[0].name)):
+        for arguments in (("--run", "other"), ("--run", "/nowhere")):
             done = self.plots(*arguments)
             self.assertEqual((done.returncode, len(done.stderr.strip().splitlines())), (2, 1), done.stderr)
 

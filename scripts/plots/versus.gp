@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# versus.gp - two runs, configuration by configuration: B / A of time and of peak memory.
+# versus.gp - two sides, configuration by configuration: B / A of time and of peak memory, the largest effect on top.
 #
 # From outside: TITLE, SUB, ROWS (how many), TIMES and PEAKS: "low high" of the two axes.
 load 'style.gp'
@@ -26,7 +26,7 @@ set xrange [word(TIMES, 1) + 0:word(TIMES, 2) + 0]
 set xlabel "time per operation, B / A  (→ slower)"
 plot DATA using 'time':'row':'time_low':'time_high':(colour(column('time'), column('time_sure'))):yticlabels(strcol('name')) \
          with xerrorbars pt 7 ps PS*0.8 lw LW*0.5 lc rgb variable, \
-     DATA using (word(TIMES, 2) + 0):'row':(strcol('outcome') eq 'ok' ? percent(column('time')) : strcol('outcome')) \
+     DATA using (word(TIMES, 2) + 0):'row':(percent(column('time'))) \
          with labels right offset -0.3,0 font sprintf(',%g', FS*0.66) textcolor rgb MID
 set lmargin at screen 0.67
 set rmargin at screen 0.985
