@@ -289,7 +289,8 @@ def draw_both_over_time(place: Path, a: str, b: str, runs: list[tuple[list[Group
 
 def _axis(values: list[float]) -> str:
     known = [v for v in values if v == v]
-    return f"{min(known) / 1.05:.4g} {max(known) * 1.25:.4g}"
+    room = (max(known) / min(known)) ** 0.3                  # to the right: for what is written there
+    return f"{min(known) / 1.05:.4g} {max(known) * max(1.1, room):.4g}"
 
 
 # --- writing and drawing -----------------------------------------------------------------------------
