@@ -36,7 +36,7 @@ OBJECTS   := $(shell sed -nE 's|^OBJECTS\((.*)\)|\1|p' workloads/workloads.def)
 
 # sources compiled once; those compiled once for each collector
 ALLOCATOR_C := $(filter-out allocators/recorder.c allocators/malloc.c allocators/large.c,$(wildcard allocators/*.c allocators/pymalloc/*.c allocators/magazine/*.c))
-HARNESS_C   := $(wildcard harness/*.c) workloads/memory.c collectors/pause.c
+HARNESS_C   := $(wildcard harness/*.c) workloads/memory.c workloads/packed.c collectors/pause.c
 BLOCKS_C    := $(BLOCKS:%=workloads/blocks/%.c) $(filter-out $(BLOCKS:%=workloads/blocks/%.c),$(wildcard workloads/blocks/*.c))
 OBJECTS_C   := $(wildcard workloads/objects/*.c) workloads/linked_objects.c
 LIBRARIES   := pymalloc magazine bump debug-pymalloc
@@ -207,7 +207,7 @@ $(BUILD)/tests/allocators/%: $(call shared-by,$(ALLOCATOR_C) tests/support.c) $(
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -ldl -o $@
 
-$(BUILD)/tests/workloads/%: $(call shared-by,$(ALLOCATOR_C) $(BLOCKS_C) workloads/memory.c workloads/linked_blocks.c tests/support.c) $(BUILD)/once/tests/workloads/%.o
+$(BUILD)/tests/workloads/%: $(call shared-by,$(ALLOCATOR_C) $(BLOCKS_C) workloads/memory.c workloads/packed.c workloads/linked_blocks.c tests/support.c) $(BUILD)/once/tests/workloads/%.o
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -lzstd -ldl -o $@
 

@@ -9,7 +9,7 @@ set -u
 
 BENCH='gcc g++ libc6-dev make pkg-config libbenchmark-dev libjansson-dev libzstd-dev gnuplot-nox fonts-liberation python3 python3-numpy python3-tqdm'
 TEST='libcmocka-dev python3-psutil python3-jsonschema valgrind'
-RECORDINGS='sqlite3'
+RECORDINGS='sqlite3 perl jq lld'
 OPTIONAL='libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libpython3.11 libgc-dev'
 
 stop() { printf 'deps: %s\n' "$1" >&2; exit 2; }

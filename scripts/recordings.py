@@ -21,6 +21,7 @@ from pathlib import Path
 HEAD = struct.Struct("<II8sII10Q512sQ")
 NUMBERS = ("threads", "allocations", "resizes", "releases", "peak_blocks", "peak_bytes", "peak_event",
            "total_bytes", "raw_bytes", "raw_checksum")
+FRAME_BYTES, LEVEL = 1 << 20, 19
 ALLOC, ZEROED, ALIGNED, RESIZE, RELEASE, THREAD = range(6)
 
 
@@ -69,10 +70,36 @@ class Trace:
         return counts
 
 
-def unpack(packed: bytes, raw_bytes: int, path: Path) -> bytes:
+def _zstd() -> ctypes.CDLL:
     zstd = ctypes.CDLL("libzstd.so.1")
-    zstd.ZSTD_decompress.restype = ctypes.c_size_t
+    zstd.ZSTD_decompress.restype = zstd.ZSTD_compress.restype = zstd.ZSTD_compressBound.restype = ctypes.c_size_t
     zstd.ZSTD_decompress.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
+    zstd.ZSTD_compress.argtypes = [*zstd.ZSTD_decompress.argtypes, ctypes.c_int]
+    zstd.ZSTD_compressBound.argtypes = [ctypes.c_size_t]
+    return zstd
+
+
+def pack(raw: bytes) -> bytes:
+    """As frames of at most FRAME_BYTES each: so far may the readers look back."""
+    zstd, frames = _zstd(), []
+    for at in range(0, len(raw), FRAME_BYTES):
+        part = raw[at:at + FRAME_BYTES]
+        frame = ctypes.create_string_buffer(zstd.ZSTD_compressBound(len(part)))
+        used = zstd.ZSTD_compress(frame, len(frame), part, len(part), LEVEL)
+        frames.append(frame.raw[:used])
+    return b"".join(frames)
+
+
+def checksum(raw: bytes) -> int:
+    """FNV-1a, 64 bits, as in allocators/recorder.h."""
+    value = 0xCBF29CE484222325
+    for byte in raw:
+        value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return value
+
+
+def unpack(packed: bytes, raw_bytes: int, path: Path) -> bytes:
+    zstd = _zstd()
     raw = ctypes.create_string_buffer(max(raw_bytes, 1))
     if zstd.ZSTD_decompress(raw, raw_bytes, packed, len(packed)) != raw_bytes:
         raise BadTrace(f"{path}: truncated or damaged; record it again with `make recordings`")

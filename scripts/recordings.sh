@@ -30,7 +30,7 @@ record() {
     shift 2
     command -v "$1" >/dev/null || fail "$name: $1 is not installed"
     # an environment of our own: its strings, too, are something a program copies
-    $fixed env -i PATH=/usr/bin:/bin LC_ALL=C.UTF-8 PYTHONMALLOC=malloc PYTHONHASHSEED=0 \
+    $fixed env -i PATH=/usr/bin:/bin LC_ALL=C.UTF-8 PYTHONMALLOC=malloc PYTHONHASHSEED=0 PERL_HASH_SEED=0 \
         REFARENA_RECORD="$scratch/$name.trace.zst" LD_PRELOAD="$recorder" "$@" >"$scratch/output" \
         || fail "$name: its program failed"
     names+=("$name")
@@ -42,6 +42,9 @@ record cpython "$($python --version)" $python -S -P $input/cpython.py
 record sqlite3 "SQLite $(sqlite3 --version | cut -d' ' -f1)" sqlite3 -batch -init /dev/null :memory: <$input/sqlite3.sql
 record cc1 "$(gcc --version | head -1)" "$(gcc -print-prog-name=cc1)" -quiet -O2 -std=c11 -D_GNU_SOURCE \
     -imultiarch "$(gcc -print-multiarch)" allocators/recorder.c -o /dev/null
+record perl "Perl $(perl -e 'printf "%vd", $^V')" perl $input/perl.pl
+record jq "$(jq --version)" jq -n -f $input/jq.jq
+record lld "$(ld.lld --version)" ld.lld --threads=4 -r -o /dev/null --whole-archive "$(gcc -print-file-name=libc.a)"
 
 traces=("${names[@]/#/$scratch/}")
 traces=("${traces[@]/%/.trace.zst}")

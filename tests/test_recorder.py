@@ -183,18 +183,19 @@ class RecorderTest(unittest.TestCase):
     # --- make recordings ---------------------------------------------------------------------------------------
 
     def test_recordings_are_made_afresh_whole_and_alike(self) -> None:
-        made = []
+        made, programs = [], ("cc1", "cpython", "jq", "lld", "perl", "sqlite3")
         for name in ("a", "b"):
             folder = self.folder / name
             folder.mkdir()
             done = subprocess.run([ROOT / "scripts/recordings.sh", folder], capture_output=True, text=True, timeout=120)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertEqual(sorted(path.name for path in folder.iterdir()),
-                             ["PROVENANCE.tsv", "cc1.trace.zst", "cpython.trace.zst", "sqlite3.trace.zst"])
-            made.append({program: recordings.Trace(folder / f"{program}.trace.zst")
-                         for program in ("cpython", "sqlite3", "cc1")})
+                             ["PROVENANCE.tsv", *(f"{program}.trace.zst" for program in programs)])
+            made.append({program: recordings.Trace(folder / f"{program}.trace.zst") for program in programs})
         first, second = made
-        self.assertEqual(first["sqlite3"].raw, second["sqlite3"].raw)
+        for program in ("jq", "perl", "sqlite3"):
+            self.assertEqual(first[program].raw, second[program].raw, program)
+        self.assertGreater(first["lld"].head["threads"], 2)
         # CPython stats files: whether an attribute needs an int of its own depends on the file
         events = [one["cpython"].head["allocations"] for one in made]
         self.assertLess(abs(events[0] - events[1]), events[0] / 1000)

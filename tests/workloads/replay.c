@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * replay.c - the workload replay: the same on every allocator, exactly what it declares, and awake.
  */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "../../allocators/counted.h"
@@ -12,6 +14,9 @@ extern const workload replay_workload;
 enum { CHECK = 1, EDGES = 0, FULL = 1 };
 
 static char path[64];
+
+static const allocator *whole;          /* the allocator that the broken ones are made of */
+static allocator        broken;
 
 static workload_run describe(const allocator *memory, const char *name, int check) {
     workload_run run = drive_describe(&replay_workload, memory);
@@ -80,10 +85,88 @@ TEST(live_bytes_are_said_once_a_unit_where_they_peak) {
     assert_true(peak_seen == counted_read().live_peak_bytes - live_before);
 }
 
+/* --- on several threads ---------------------------------------------------------------------------------- */
+
+enum { AHEAD = 2, MOST_THREADS = 5, UNITS = 2 };
+
+typedef struct part { workload_run run; uint64_t checksum[UNITS]; bool fine; } part;
+
+static void *play(void *context) {
+    part *mine = context;
+    mine->fine = true;
+    for (int unit = 0; mine->fine && unit < UNITS; unit++) {
+        mine->run.checksum = 0;
+        mine->fine = replay_workload.unit(&mine->run);
+        mine->checksum[unit] = mine->run.checksum;
+    }
+    return NULL;
+}
+
+/* UNITS units of a trace on n threads. */
+static void play_together(part *parts, unsigned n, const allocator *memory, const char *name, int64_t ahead) {
+    pthread_t threads[MOST_THREADS];
+    for (unsigned t = 0; t < n; t++) {
+        parts[t].run = describe(memory, name, EDGES);
+        parts[t].run.thread = t;
+        parts[t].run.threads = n;
+        parts[t].run.parameters[AHEAD] = ahead;
+        assert_true(replay_workload.prepare(&parts[t].run));
+    }
+    for (unsigned t = 0; t < n; t++) assert_int_equal(pthread_create(&threads[t], NULL, play, &parts[t]), 0);
+    for (unsigned t = 0; t < n; t++) pthread_join(threads[t], NULL);
+    for (unsigned t = n; t-- > 0;) replay_workload.finish(&parts[t].run);
+}
+
+TEST(threads_replay_their_own_events_alike_in_every_unit_and_on_every_allocator) {
+    static const struct { unsigned threads; int64_t ahead; } ways[] = {{2, 1000}, {3, 1}, {5, 50}, {2, INT32_MAX}};
+    static const char *const specs[] = {"system", "locked:pymalloc", "counted:system"};
+    for (size_t w = 0; w < sizeof ways / sizeof *ways; w++)
+        for (size_t s = 0; s < sizeof specs / sizeof *specs; s++) {
+            static part parts[MOST_THREADS];
+            static uint64_t first[MOST_THREADS];
+            const allocator *memory = drive_open(specs[s]);
+            uint64_t live_before = counted_read().live_bytes;
+            play_together(parts, ways[w].threads, memory, "lld", ways[w].ahead);
+            for (unsigned t = 0; t < ways[w].threads; t++) {
+                assert_true(parts[t].fine && parts[t].checksum[0] != 0 && parts[t].checksum[0] == parts[t].checksum[1]);
+                if (s == 0) first[t] = parts[t].checksum[0];
+                assert_true(parts[t].checksum[0] == first[t]);
+            }
+            assert_true(counted_read().live_bytes == live_before);
+        }
+}
+
+static _Atomic int calls_together;
+
+static void *alloc_refuses_one_thread(size_t bytes, size_t alignment) {
+    return calls_together++ == 20000 ? NULL : whole->alloc(bytes, alignment);
+}
+
+TEST(a_request_refused_to_one_thread_ends_the_unit_of_all) {
+    static part parts[MOST_THREADS];
+    whole = drive_open("counted:system");
+    uint64_t live_before = counted_read().live_bytes;
+    broken = *whole;
+    broken.alloc = alloc_refuses_one_thread;
+    calls_together = 0;
+    play_together(parts, 3, &broken, "lld", 10);
+    for (unsigned t = 0; t < 3; t++) {
+        assert_false(parts[t].fine);
+        assert_string_equal(parts[t].run.why, "");
+    }
+    assert_true(counted_read().live_bytes == live_before);
+}
+
+TEST(more_threads_than_were_recorded_are_refused_in_one_line) {
+    workload_run run = describe(drive_open("system"), "perl", EDGES);
+    run.threads = 2;
+    assert_false(replay_workload.prepare(&run));
+    assert_non_null(strstr(run.why, "recorded of 1 threads"));
+    replay_workload.finish(&run);
+}
+
 /* --- on broken allocators -------------------------------------------------------------------------------- */
 
-static const allocator *whole;          /* the allocator that the broken ones are made of */
-static allocator        broken;
 static int              calls_left;     /* until the fault */
 static void            *kept;
 
@@ -215,6 +298,9 @@ int main(void) {
         cmocka_unit_test(checksums_are_equal_on_every_allocator_and_in_every_unit),
         cmocka_unit_test(a_unit_makes_exactly_what_it_declares_and_leaves_nothing),
         cmocka_unit_test(live_bytes_are_said_once_a_unit_where_they_peak),
+        cmocka_unit_test(threads_replay_their_own_events_alike_in_every_unit_and_on_every_allocator),
+        cmocka_unit_test(a_request_refused_to_one_thread_ends_the_unit_of_all),
+        cmocka_unit_test(more_threads_than_were_recorded_are_refused_in_one_line),
         cmocka_unit_test(a_block_handed_out_twice_is_noticed),
         cmocka_unit_test(a_block_that_another_call_writes_to_is_noticed),
         cmocka_unit_test(a_resize_that_loses_contents_is_noticed),

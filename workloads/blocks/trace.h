@@ -2,12 +2,14 @@
  * trace.h - a recorded trace, decoded before anything is measured.
  *
  * A file (allocators/recorder.h) becomes an array of events of one size, and each block gets a *slot*: a
- * number below `slots` that belongs to it while it lives, so that a replay finds it in a flat table. Blocks
- * that outlived their program are released, in the order of their birth, by events added at the end:
- * a decoded trace goes from empty to empty.
+ * number below `slots` that belongs to it while it lives, so that a replay finds it in a flat table. A slot is
+ * used again by the thread that freed its block, first the one freed last: so two threads need not wait for
+ * each other where only the number is the same. Blocks that outlived their program are released, in the order
+ * of their birth, by events added at the end, the last thread's: a decoded trace goes from empty to empty.
  *
  * (I1) An event other than a birth names a slot whose block lives; a birth names one whose block does not.
- * (I2) Every slot is below `slots`, the head's peak_blocks; none is left alive after the last event.
+ * (I2) Every slot is below `slots`; none is left alive after the last event. Of one thread, slots == peak_blocks.
+ * (I3) An event that brings a block into a slot is by the thread whose event took the last one out of it.
  */
 #ifndef REFARENA_TRACE_H
 #define REFARENA_TRACE_H
@@ -38,9 +40,5 @@ typedef struct trace {
 bool trace_load(trace *loaded, const char *path, char *why, size_t why_bytes);
 
 void trace_unload(trace *loaded);
-
-/* The path of what a user calls `name`: itself if it is a path, else workloads/recordings/<name>.trace.zst
- * above the executable or in the current folder. The result, in `path`, need not exist. */
-void trace_find(const char *name, char *path, size_t path_bytes);
 
 #endif
