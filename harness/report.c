@@ -84,6 +84,7 @@ json_t *report_round(const turn_figures *round) {
     for (int i = 0; i < COLLECTOR_GENERATIONS; i++)
         json_array_append_new(collections, json_integer((json_int_t)round->collections[i]));
     json_object_set_new(object, "collections", collections);
+    report_count(object, "collected", round->collected);
     report_count(object, "run_delay_ns", round->run_delay_ns);
     report_count(object, "involuntary_switches", round->involuntary_switches);
     return object;

@@ -61,6 +61,7 @@ static bool turn_stretch(session *s, uint64_t units, turn_figures *sum, verdict 
     sum->involuntary_switches += after.involuntary_switches - before.involuntary_switches;
     for (int i = 0; i < COLLECTOR_GENERATIONS; i++)
         sum->collections[i] += after.heap.collections[i] - before.heap.collections[i];
+    sum->collected += after.heap.collected - before.heap.collected;
     return ran;
 }
 

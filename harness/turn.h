@@ -12,7 +12,7 @@ typedef struct turn_figures {
     uint64_t wall_ns, cpu_ns;
     uint64_t checksum;
     bool     agrees;                                /* all units had this checksum */
-    uint64_t collections[COLLECTOR_GENERATIONS];
+    uint64_t collections[COLLECTOR_GENERATIONS], collected;     /* and what they found unreachable */
     uint64_t run_delay_ns, involuntary_switches;
 } turn_figures;
 

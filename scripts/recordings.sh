@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# recordings.sh - record real programs afresh: the traces in workloads/recordings and their provenance.
+# recordings.sh - record real programs afresh: the traces and snapshots in workloads/recordings, and their provenance.
 #
 #     scripts/recordings.sh [folder]          default: workloads/recordings
 #
-# Each program is bounded by its input, which is kept beside the traces; no recording is ever cut. A trace
-# replaces the old one only when it is whole. Addresses are not randomised where the system allows that,
+# Each program is bounded by its input, which is kept beside the traces; no recording is ever cut. The new
+# ones replace the old when all are whole. Addresses are not randomised where the system allows that,
 # because programs that hash addresses (CPython does) otherwise allocate a little differently every time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -46,8 +46,13 @@ record perl "Perl $(perl -e 'printf "%vd", $^V')" perl $input/perl.pl
 record jq "$(jq --version)" jq -n -f $input/jq.jq
 record lld "$(ld.lld --version)" ld.lld --threads=4 -r -o /dev/null --whole-archive "$(gcc -print-file-name=libc.a)"
 
+# the object graph of a process, in place of its calls
+$fixed env -i PATH=/usr/bin:/bin LC_ALL=C.UTF-8 PYTHONHASHSEED=0 $python -P scripts/cpython/snapshot.py \
+    --out "$scratch/cpython.snapshot.zst" $input/heap.py || fail "cpython.snapshot: its program failed"
+scripts/cpython/snapshot.py --describe "$scratch/cpython.snapshot.zst" >"$scratch/SNAPSHOTS.tsv"
+
 traces=("${names[@]/#/$scratch/}")
 traces=("${traces[@]/%/.trace.zst}")
 scripts/recordings.py "${programs[@]}" "${traces[@]}" >"$scratch/PROVENANCE.tsv"
-mv "${traces[@]}" "$scratch/PROVENANCE.tsv" "$folder"
+mv "${traces[@]}" "$scratch/PROVENANCE.tsv" "$scratch/cpython.snapshot.zst" "$scratch/SNAPSHOTS.tsv" "$folder"
 cut -f1,2,4,6,10,11 "$folder/PROVENANCE.tsv" | column -t -s $'\t' 2>/dev/null || cat "$folder/PROVENANCE.tsv"

@@ -5,24 +5,40 @@ Instructions are counted by callgrind over the measured region alone, so that th
 """
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BIN = TOP / "build/bin"
 PARALLEL = re.findall(r"^(?:COUNTING|TRACING)\((\w+),.*(?:stop_the_world|none)\)", (TOP / "collectors/collectors.def").read_text(), re.M)
+
+
+def small_snapshot() -> str:
+    """Of a Python that has just started."""
+    folder = tempfile.mkdtemp(prefix="refarena-snapshot-")
+    atexit.register(shutil.rmtree, folder)
+    (path := pathlib.Path(folder, "empty.py")).write_text("")
+    out = f"{folder}/small.snapshot.zst"
+    subprocess.run([sys.executable, "-S", TOP / "scripts/cpython/snapshot.py", "--out", out, path], check=True)
+    return out
+
+
+SNAPSHOT = small_snapshot()
 SMALL = {"calls": [["size=500"]], "chain": [["size=500"]], "cycles": [["size=200", "ring=3"], ["size=50", "ring=1"]],
          "autograd": [["size=50", "iterations=3", "outputs=strong"], ["size=50", "iterations=3", "outputs=weak"]],
          "shared": [["size=500", "objects=one"], ["size=500", "objects=own"]],
          "replace": [["size=100", "table=50", "longest=100"]],
          "graph": [["size=500", f"shape=live_{shape}", f"collection={c}"] for shape in ("array", "random", "chain", "shuffled")
                    for c in ("first", "repeated")] + [["size=500", f"shape=dead_{s}", "collection=first"] for s in ("pairs", "random")],
+         "snapshot": [[f"graph={SNAPSHOT}", f"roots={roots}"] for roots in ("held", "cut")],
          "churn": [["size=500"]], "pair": [["count=500"], ["count=500", "held=0", "size=7"]],
          "batch": [["count=3000", f"order={order}"] for order in ("lifo", "fifo", "random")] + [["count=3000", "look=some"]],
          "replay": [["trace=sqlite3"], ["trace=sqlite3", "check=full"]]}

@@ -10,7 +10,7 @@
 #include "../../allocators/failing.h"
 #include "../../collectors/linked.h"
 #include "../../workloads/workload.h"
-#include "../support.h"
+#include "../snapshot_maker.h"
 
 static void no_moment(workload_run *run, const char *label) { (void)run, (void)label; }
 
@@ -20,6 +20,8 @@ static void set_option(const char *name, int64_t value) {
     for (collector_option *option = linked_collector.options; option->name != NULL; option++)
         if (strcmp(option->name, name) == 0) option->value = value;
 }
+
+static char snapshot_path[64];         /* of a small one, for workloads that read a file */
 
 /* Default parameters, with the first (size) divided, and every choice at `choice`. */
 static void trial_open(trial *t, const workload *program, const char *spec, int64_t size, int64_t choice) {
@@ -35,6 +37,7 @@ static void trial_open(trial *t, const workload *program, const char *spec, int6
     for (unsigned i = 0; program->parameters[i].name != NULL; i++)
         t->run.parameters[i] = program->parameters[i].choices != NULL ? choice : program->parameters[i].value;
     t->run.parameters[0] = size;
+    t->run.file = snapshot_path;
 }
 
 static void trial_close(trial *t) {
@@ -83,7 +86,8 @@ static void check_declared(const workload *program, int64_t choice) {
         assert_true(program->unit(&t.run));
         linked_collector.stats(&after);
         assert_true(after.born - before.born <= declared.allocations);
-        if (strcmp(linked_collector.counts, "counted") == 0)
+        bool collected = after.collections[COLLECTOR_GENERATIONS - 1] != before.collections[COLLECTOR_GENERATIONS - 1];
+        if (strcmp(linked_collector.counts, "counted") == 0 && !collected)      /* which takes references of its own */
             assert_int_equal(after.takes - before.takes, declared.references);
     }
     trial_close(&t);
@@ -94,9 +98,10 @@ static void check_doubling(const workload *program, int64_t choice) {
     trial t;
     trial_open(&t, program, "system", 1000, choice);
     workload_operations once = program->declare(&t.run);
+    bool sized = program->parameters[0].file == NULL;       /* a recording is as large as it is */
     t.run.parameters[strcmp(program->name, "autograd") == 0 ? 1 : 0] *= 2;     /* its size is of an array */
     workload_operations twice = program->declare(&t.run);
-    assert_int_equal(twice.operations, 2 * once.operations);
+    assert_int_equal(twice.operations, (sized ? 2 : 1) * once.operations);
     trial_close(&t);
 }
 TEST(doubling_the_size_doubles_the_declared_operations) { each_workload(check_doubling); }
@@ -124,6 +129,9 @@ static void check_refusals(const workload *program, int64_t choice) {
 TEST(a_refused_request_ends_a_unit_and_breaks_nothing) { each_workload(check_refusals); }
 
 int main(void) {
+    static snapshot_maker made;
+    snapshot_maker_life(&made, 12, 8);
+    snapshot_maker_file(snapshot_path, made.file, made.file_used);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(units_of_a_workload_repeat_with_equal_checksums),
         cmocka_unit_test(a_unit_takes_exactly_the_declared_references),
