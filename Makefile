@@ -36,7 +36,8 @@ OBJECTS   := $(shell sed -nE 's|^OBJECTS\((.*)\)|\1|p' workloads/workloads.def)
 
 # sources compiled once; those compiled once for each collector
 ALLOCATOR_C := $(filter-out allocators/recorder.c allocators/malloc.c allocators/large.c,$(wildcard allocators/*.c allocators/pymalloc/*.c allocators/magazine/*.c))
-HARNESS_C   := $(wildcard harness/*.c) workloads/memory.c workloads/packed.c collectors/pause.c
+SHARED_C    := workloads/memory.c workloads/packed.c workloads/object_graph.c
+HARNESS_C   := $(wildcard harness/*.c) $(SHARED_C) collectors/pause.c
 BLOCKS_C    := $(BLOCKS:%=workloads/blocks/%.c) $(filter-out $(BLOCKS:%=workloads/blocks/%.c),$(wildcard workloads/blocks/*.c))
 OBJECTS_C   := $(wildcard workloads/objects/*.c) workloads/linked_objects.c
 LIBRARIES   := pymalloc magazine bump debug-pymalloc
@@ -62,12 +63,13 @@ COLLECTORS :=
 ALLOCATORS :=
 PRECISION  :=
 DEPTH      := usual
+ROUNDS     := 5
 RUN        := results/latest
 A          :=
 B          :=
 FAIL_ON    :=
 
-.PHONY: all help aa compare bench bench-allocators bench-collectors occupancy test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
+.PHONY: all help aa compare bench bench-programs nominals bench-allocators bench-collectors occupancy test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
@@ -88,6 +90,14 @@ bench-collectors: deps-bench ## what each collector costs: counts, collections b
 
 aa: deps-bench ## one configuration against itself, 100 times on recorded data and 100 times here: how often is there a false alarm?
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=aa && $(PYTHON) scripts/aa.py results/reference results/latest
+
+bench-programs: deps-bench ## python3, sqlite3, cc1 and perl, whole, on every malloc: time and peak memory: ALLOCATORS= ROUNDS=5
+	@$(MAKE) --no-print-directory -j$(CORES) $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)
+	@$(PYTHON) scripts/bench_programs.py --lib $(BUILD)/lib --allocators '$(ALLOCATORS)' --repetitions '$(ROUNDS)'
+
+nominals: deps-bench ## what each workload does to memory, as a table: workloads/nominals.md
+	@$(MAKE) --no-print-directory -j$(CORES) $(addprefix $(BUILD)/bin/,blocks census gil cyclic racy leak)
+	@$(PYTHON) scripts/nominals.py --bin $(BUILD)/bin
 
 occupancy: deps-bench ## draw how full the pools of pymalloc are while blocks die in no order: results/occupancy.png
 	@$(MAKE) --no-print-directory -j$(CORES) $(BUILD)/bin/blocks
@@ -123,7 +133,7 @@ fuzz-allocators: $(BUILD)/fuzz-allocators ## requests that libFuzzer writes, on 
 	@mkdir -p $<.corpus
 	@REFARENA_ALLOCATOR='$(or $(ALLOCATOR),pymalloc)' $< -max_total_time=$(SECONDS) -max_len=2048 -print_final_stats=1 -artifact_prefix=$<. $<.corpus
 
-programs: ## python3, sqlite3, gcc, perl and git on our own allocators as malloc, compared with glibc
+programs: ## python3, sqlite3, gcc, perl and git on our own allocators as malloc: do they say what they say on glibc?
 	@$(MAKE) --no-print-directory $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)
 	@$(PYTHON) scripts/programs.py --lib $(BUILD)/lib
 
@@ -207,7 +217,7 @@ $(BUILD)/tests/allocators/%: $(call shared-by,$(ALLOCATOR_C) tests/support.c) $(
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -ldl -o $@
 
-$(BUILD)/tests/workloads/%: $(call shared-by,$(ALLOCATOR_C) $(BLOCKS_C) workloads/memory.c workloads/packed.c workloads/linked_blocks.c tests/support.c) $(BUILD)/once/tests/workloads/%.o
+$(BUILD)/tests/workloads/%: $(call shared-by,$(ALLOCATOR_C) $(BLOCKS_C) $(SHARED_C) workloads/linked_blocks.c tests/support.c) $(BUILD)/once/tests/workloads/%.o
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -lzstd -ldl -o $@
 
@@ -216,9 +226,9 @@ $(BUILD)/tests/harness_fake: $(FRAME) $(call shared-by,$(wildcard tests/harness/
 	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ $(LIBS) -o $@
 
 row-test-objects = $(call row-objects,$(call first,$1),$(OBJECTS_C) tests/collectors/heap.c tests/collectors/$(call rest,$1).c)
-$(BUILD)/tests/%: $(call shared-by,$(ALLOCATOR_C) workloads/memory.c collectors/pause.c tests/support.c) $$(call row-test-objects,$$*)
+$(BUILD)/tests/%: $(call shared-by,$(ALLOCATOR_C) $(SHARED_C) collectors/pause.c tests/support.c) $$(call row-test-objects,$$*)
 	$(MAKE_FOLDER)
-	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -ldl $(LIBS_$(call first,$*)) -o $@
+	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -lzstd -ldl $(LIBS_$(call first,$*)) -o $@
 
 # random programs on a collector and on a model of it
 MODEL_C := $(filter-out tests/model/driver.c tests/model/compare.c,$(wildcard tests/model/*.c))

@@ -6,149 +6,35 @@
 
 Each program runs with LD_PRELOAD=build/lib/refarena-<allocator>.so. Its standard output, its exit status and what
 it wrote must be those of the run on glibc, byte by byte: nothing else is a pass. Times are the least of the
-repetitions, taken in turns over all allocators; peak RSS is what the kernel last said while the program ran
-(VmHWM, looked at every millisecond). These are whole programs, most of whose time is not spent in malloc.
+repetitions, taken in turns over all allocators; `make bench-programs` compares them. These are whole programs,
+most of whose time is not spent in malloc.
 Exit status: 0 where every output is the same, 1 where one is not, 2 for bad input.
 """
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
-TOP = Path(__file__).resolve().parent.parent
+import whole_programs
+from whole_programs import TOP, BadInput, Program, Run
+
 GLIBC = "glibc"
-SECONDS = 300
-
-PYTHON_PROGRAM = """
-import ast, collections, json, re, threading
-words = [f"word{i * 7919 % 100003}" for i in range(100000)]
-counts = collections.Counter(word[:6] for word in words)
-text = json.dumps({word: [i, str(i)] for i, word in enumerate(words)})
-found = [json.loads(text)[word][1] for word in words[:2]]
-tree = ast.parse("\\n".join(f"def f{i}(a, b={i}): return [a + b * {i} for a in range(b)]" for i in range(2000)))
-sums = [0] * 4
-def work(k):
-    sums[k] = sum(len(str(i) * 3) for i in range(30000))
-threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
-for t in threads: t.start()
-for t in threads: t.join()
-print(counts.most_common(5), found, len(ast.dump(tree)), sums, len(re.findall(r"1\\d+2", text)))
-"""
-
-SQL = """
-CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT, value REAL);
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000)
-INSERT INTO t SELECT i, printf('name-%d', i * 7919 % 100003), i * 0.5 FROM n;
-CREATE INDEX by_name ON t(name);
-SELECT count(*), sum(value), min(name), max(name) FROM t;
-SELECT substr(name, 6, 2) AS head, count(*), group_concat(id) FROM t WHERE id % 97 = 0 GROUP BY head ORDER BY head;
-SELECT a.name FROM t a JOIN t b ON a.name = b.name AND a.id < b.id ORDER BY a.name LIMIT 20;
-"""
-
-PERL_PROGRAM = r"""
-my %count; my @lines = map { join ' ', map { $_ * 7919 % 10007 } $_ .. $_ + 9 } 1 .. 30000;
-for (@lines) { $count{$_}++ for split / / }
-my $text = join "\n", sort { $count{$b} <=> $count{$a} || $a cmp $b } keys %count;
-(my $changed = $text) =~ s/(\d)(\d)/$2$1/g;
-print length($text), ' ', scalar(keys %count), ' ', unpack('%32C*', $changed), "\n";
-"""
 
 
-@dataclass(frozen=True)
-class Program:
-    name: str
-    argv: list[str]
-    stdin: str = ""
-    writes: str = ""            # a file that it writes, to be compared too
-
-
-@dataclass
-class Run:
-    digest: str
-    seconds: float
-    peak_bytes: int
-    complaint: str              # the first line of standard error
-
-
-def c_source() -> str:
-    """A program of some length for the compiler: its own preprocessor has nothing to do, its optimizer has."""
-    body = "\n".join(f"int f{i}(int *a, int n) {{ int s = {i}; for (int k = 0; k < n; k++) s += a[k] * {i} ^ k;"
-                     f" switch (s & 7) {{ case 1: return s + f{i - 1 if i else 0}(a, n / 2); case 2: return s * 3;"
-                     f" default: return s; }} }}" for i in range(100))
-    return body + "\n"
-
-
-def programs(scratch: Path) -> list[Program]:
-    """Those that are installed. The compiler is cc1 itself: gcc starts it, and is no work of its own."""
-    (scratch / "program.py").write_text(PYTHON_PROGRAM)
-    (scratch / "program.c").write_text(c_source())
-    (scratch / "program.pl").write_text(PERL_PROGRAM)
-    cc1 = subprocess.run(["gcc", "-print-prog-name=cc1"], capture_output=True, text=True).stdout.strip() \
-        if shutil.which("gcc") else ""
-    listed = [
-        Program("python3", ["/usr/bin/python3", "-I", str(scratch / "program.py")]),
-        Program("sqlite3", ["sqlite3", ":memory:"], stdin=SQL),
-        Program("gcc (cc1)", [cc1 or "cc1", "-quiet", "-O2", str(scratch / "program.c"), "-o", str(scratch / "program.s")],
-                writes=str(scratch / "program.s")),
-        Program("perl", ["perl", str(scratch / "program.pl")]),
-    ]
+def listed(scratch: Path) -> list[Program]:
+    """Those that are installed, and git where the sources came with their history."""
+    found = whole_programs.programs(scratch)
     head = subprocess.run(["git", "-C", str(TOP), "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip() \
         if shutil.which("git") else ""
-    if head:                    # not where the sources came without their history
-        listed.append(Program("git", ["git", "-C", str(TOP), "--no-pager", "log", "-p", "--stat", "--no-color",
-                                      "--no-ext-diff", head]))
-    return [p for p in listed if shutil.which(p.argv[0])]
-
-
-def peak_of(pid: int, before: int) -> int:
-    """Peak resident bytes of a process that still runs; what was known before where it has ended."""
-    try:
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass
-    return before
-
-
-def run(program: Program, library: Path | None, scratch: Path) -> Run:
-    env = {**os.environ, "PYTHONMALLOC": "malloc", "PYTHONHASHSEED": "1", "LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1"}
-    env.pop("LD_PRELOAD", None)
-    if library:
-        env["LD_PRELOAD"] = str(library)
-    source, out, err = scratch / "stdin", scratch / "stdout", scratch / "stderr"
-    source.write_text(program.stdin)
-    if program.writes:
-        Path(program.writes).unlink(missing_ok=True)
-    with source.open() as stdin, out.open("wb") as stdout, err.open("wb") as stderr:
-        start = time.perf_counter()
-        child = subprocess.Popen(program.argv, stdin=stdin, stdout=stdout, stderr=stderr, env=env)
-        peak = 0
-        while True:
-            peak = peak_of(child.pid, peak)
-            try:
-                child.wait(0.001)
-                break
-            except subprocess.TimeoutExpired:
-                if time.perf_counter() - start > SECONDS:
-                    child.kill()
-        seconds = time.perf_counter() - start
-    digest = hashlib.sha256(f"{child.returncode}\n".encode() + out.read_bytes())
-    if program.writes and Path(program.writes).exists():
-        digest.update(Path(program.writes).read_bytes())
-    complaint = err.read_text(errors="replace").strip().splitlines()[:1]
-    if child.returncode and not complaint:
-        complaint = [f"ended with status {child.returncode}"]
-    return Run(digest.hexdigest(), seconds, peak, complaint[0] if complaint else "")
+    if head:
+        found.append(Program("git", ("git", "-C", str(TOP), "--no-pager", "log", "-p", "--stat", "--no-color",
+                                     "--no-ext-diff", head)))
+    return [p for p in found if p.installed]
 
 
 def row(program: str, allocator: str, runs: list[Run], base: list[Run]) -> dict:
@@ -167,18 +53,13 @@ def show(rows: list[dict]) -> None:
               + (f"   {r['complaint']}" if r["complaint"] and not r["same_output"] else ""))
 
 
-def libraries(folder: Path, wanted: list[str]) -> dict[str, Path]:
-    found = {p.name[len("refarena-"):-len(".so")]: p for p in sorted(folder.glob("refarena-*.so"))}
-    found.pop("recorder", None)
+def libraries(folder: Path, wanted: list[str]) -> dict[str, str]:
+    found = whole_programs.own_libraries(folder)
     missing = [name for name in wanted if name not in found]
     if missing or not found:
         raise BadInput(f"no {folder}/refarena-{(missing or ['<name>'])[0]}.so: run `make all`, or name one of "
-                          f"{', '.join(found) or 'none'}")
+                       f"{', '.join(found) or 'none'}")
     return {name: found[name] for name in (wanted or found)}
-
-
-class BadInput(Exception):
-    """The user's mistake, in one line. Exit status 2."""
 
 
 def main() -> int:
@@ -193,18 +74,18 @@ def main() -> int:
     try:
         if options.repetitions < 1:
             raise BadInput(f"--repetitions {options.repetitions}: give 1 or more")
-        on = {GLIBC: None, **libraries(options.lib.resolve(), options.allocators.replace(",", " ").split())}
+        on = {GLIBC: "", **libraries(options.lib.resolve(), options.allocators.replace(",", " ").split())}
         with tempfile.TemporaryDirectory(prefix="refarena-programs-") as folder:
             scratch = Path(folder)
             wanted = options.programs.replace(",", " ").split()
-            chosen = [p for p in programs(scratch) if not wanted or p.name.split()[0] in wanted]
+            chosen = [p for p in listed(scratch) if not wanted or p.name.split()[0] in wanted]
             if not chosen:
                 raise BadInput(f"--programs {options.programs}: none of them is known and installed")
             for program in chosen:
                 runs: dict[str, list[Run]] = {name: [] for name in on}
                 for _ in range(options.repetitions):
                     for name, library in on.items():
-                        runs[name].append(run(program, library, scratch))
+                        runs[name].append(whole_programs.run(program, library, scratch))
                 rows += [row(program.name, name, runs[name], runs[GLIBC]) for name in on]
     except BadInput as mistake:
         print(f"programs.py: {mistake}", file=sys.stderr)

@@ -9,7 +9,7 @@
 @HEAD
 MANY = words(BACKENDS) > 8
 KEY_FONT = sprintf(',%g', FS * (MANY ? 0.66 : words(BACKENDS) > 6 ? 0.8 : 0.95))
-set key font KEY_FONT width (MANY ? -3.5 : words(BACKENDS) > 6 ? -1.5 : 0.6)
+set key font KEY_FONT width (MANY ? -3.5 : words(BACKENDS) > 7 ? -1.5 : words(BACKENDS) > 6 ? -0.2 : 0.6)
 if (MANY) { set key spacing 0.95; set tmargin at screen 0.755 }
 set datafile separator tab
 set logscale y 2
