@@ -31,12 +31,12 @@ static radix_window *radix_reach(uintptr_t address) {
 
 static bool radix_mark(uintptr_t start, bool ours) {
     uintptr_t window_bytes = (uintptr_t)1 << radix_window_bits;
-    int32_t offset = (int32_t)(start & (window_bytes - 1));
+    uint32_t offset = (uint32_t)(start & (window_bytes - 1));
     radix_window *first = radix_reach(start);
     radix_window *second = offset ? radix_reach(start + window_bytes) : NULL;
     if (!first || (offset && !second))
         return false;               /* both are reached before either is changed */
-    first->high_start = !ours ? 0 : offset ? offset : -1;
+    first->after_high_start = ours ? offset + 1 : 0;
     if (second)
         second->low_end = ours ? offset : 0;
     return true;

@@ -29,7 +29,8 @@
 
 enum { REPLAY_TRACE, REPLAY_CHECK, REPLAY_AHEAD };      /* parameters */
 enum { REPLAY_EDGES, REPLAY_FULL };             /* values of check */
-enum { REPLAY_LARGEST_ALIGNMENT = 4096 };       /* of the allocators' contract; larger ones become this */
+enum { REPLAY_USUAL_LOG2 = 4, REPLAY_LARGEST_LOG2 = 12 };   /* alignments of the contract; beyond become these */
+_Static_assert(ALLOCATOR_ALIGNMENT == 1 << REPLAY_USUAL_LOG2, "what is always given");
 enum { REPLAY_SPINS = 200 };                    /* looks at another thread before the core is offered to it */
 
 typedef struct replay_block { char *at; size_t bytes; } replay_block;
@@ -166,13 +167,15 @@ static inline void replay_stamp(const replay_block *block, uint64_t stamp, bool 
 
 /* --- events ------------------------------------------------------------------------------------------- */
 
+/* Compiled once for each value of `full`: no event asks for it. */
+#define REPLAY_INLINE static inline __attribute__((always_inline))
+
 static inline size_t replay_alignment(const trace_event *event) {
-    size_t asked = event->alignment_log2 < 32 ? (size_t)1 << event->alignment_log2 : REPLAY_LARGEST_ALIGNMENT;
-    return asked < ALLOCATOR_ALIGNMENT      ? ALLOCATOR_ALIGNMENT
-         : asked > REPLAY_LARGEST_ALIGNMENT ? REPLAY_LARGEST_ALIGNMENT : asked;
+    if (__builtin_expect(event->alignment_log2 <= REPLAY_USUAL_LOG2, true)) return ALLOCATOR_ALIGNMENT;
+    return event->alignment_log2 < REPLAY_LARGEST_LOG2 ? (size_t)1 << event->alignment_log2 : 1 << REPLAY_LARGEST_LOG2;
 }
 
-static bool replay_birth(workload_run *run, const trace_event *event, bool full) {
+REPLAY_INLINE bool replay_birth(workload_run *run, const trace_event *event, bool full) {
     replay_block *block = &replay.blocks[event->slot];
     size_t alignment = replay_alignment(event);
     block->bytes = event->bytes;
@@ -180,14 +183,14 @@ static bool replay_birth(workload_run *run, const trace_event *event, bool full)
                                                : run->memory->alloc(block->bytes, alignment);
     if (!block->at) return false;
     run->live_bytes += block->bytes;
-    if ((uintptr_t)block->at % alignment != 0) return replay_complain(run, event, "is not aligned as asked");
+    if ((uintptr_t)block->at & (alignment - 1)) return replay_complain(run, event, "is not aligned as asked");
     if (event->kind == RECORDER_ZEROED && !replay_holds(block, block->bytes, 0, full))
         return replay_complain(run, event, "that was asked for zeroed is not zero");
     replay_stamp(block, stamp_of(event->slot), full);
     return true;
 }
 
-static bool replay_resize(workload_run *run, const trace_event *event, bool full) {
+REPLAY_INLINE bool replay_resize(workload_run *run, const trace_event *event, bool full) {
     replay_block *block = &replay.blocks[event->slot];
     uint64_t stamp = stamp_of(event->slot);
     size_t before = block->bytes, after = event->bytes, kept = before < after ? before : after;
@@ -204,7 +207,7 @@ static bool replay_resize(workload_run *run, const trace_event *event, bool full
     return true;
 }
 
-static bool replay_release(workload_run *run, const trace_event *event, bool full) {
+REPLAY_INLINE bool replay_release(workload_run *run, const trace_event *event, bool full) {
     replay_block *block = &replay.blocks[event->slot];
     if (!replay_holds(block, block->bytes, stamp_of(event->slot), full))
         return replay_complain(run, event, "changed while it was alive");
@@ -215,18 +218,22 @@ static bool replay_release(workload_run *run, const trace_event *event, bool ful
     return true;
 }
 
-static inline bool replay_event(workload_run *run, const trace_event *event, bool full) {
+REPLAY_INLINE bool replay_event(workload_run *run, const trace_event *event, bool full) {
     return event->kind == RECORDER_RELEASE ? replay_release(run, event, full)
          : event->kind == RECORDER_RESIZE  ? replay_resize(run, event, full)
                                            : replay_birth(run, event, full);
 }
 
-static bool replay_events(workload_run *run, uint64_t from, uint64_t to) {
-    bool full = run->parameters[REPLAY_CHECK] == REPLAY_FULL, fine = true;
-    const trace_event *end = replay.read.events + to;
-    for (const trace_event *event = replay.read.events + from; fine && event < end; event++)
-        fine = replay_event(run, event, full);
+REPLAY_INLINE bool replay_each(workload_run *run, const trace_event *event, const trace_event *end, bool full) {
+    bool fine = true;
+    for (; fine && event < end; event++) fine = replay_event(run, event, full);
     return fine;
+}
+
+static bool replay_events(workload_run *run, uint64_t from, uint64_t to) {
+    const trace_event *first = replay.read.events + from, *end = replay.read.events + to;
+    return run->parameters[REPLAY_CHECK] == REPLAY_FULL ? replay_each(run, first, end, true)
+                                                        : replay_each(run, first, end, false);
 }
 
 /* --- together ------------------------------------------------------------------------------------------- */
