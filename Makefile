@@ -111,7 +111,7 @@ plots: ## draw again without measuring: RUN=results/x
 compare: ## what became slower or faster: A=results/x B=results/y, run::configuration, or JSON of Google Benchmark; FAIL_ON=slower:5%
 	@$(if $(and $(A),$(B)),,echo 'make compare: say what with what: A=results/x B=results/y' >&2; exit 2;) $(PYTHON) scripts/compare.py '$(A)' '$(B)' --fail-on '$(FAIL_ON)'
 
-reference: ## show a finished run in README and results/reference: RUN=results/latest
+reference: ## show a finished run in README and results/reference (or reference-allocators): RUN=results/latest
 	@$(PYTHON) scripts/reference.py --run '$(RUN)'
 
 test: deps-test ## all tests: allocators, collectors, workloads, harness, runner; under sanitizers too

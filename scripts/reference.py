@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""reference.py - the run that the README shows: `make reference`.
+"""reference.py - the runs that the README shows: `make reference`.
 
-Copies a finished run to results/reference/ and writes the README's tables from it, between the comments
-<!-- table: NAME --> and <!-- end -->, so that no figure in the README is typed by hand. With --check it
-only says whether README and reference agree.
+Copies a finished run to results/reference/ (one of the matrix `allocators` to results/reference-allocators/) and
+writes the README's tables from it, between the comments <!-- table: NAME --> and <!-- end -->, so that no figure in
+the README is typed by hand. With --check it only says whether README and references agree.
 """
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ import shutil
 import sys
 from pathlib import Path
 
+import bars
 import record
 import stats
 import summary
 import table
+from stats import Estimate
 from summary import GroupSummary, Row
 
 TOP = Path(__file__).resolve().parent.parent
 README = TOP / "README.md"
 REFERENCE = record.RESULTS / "reference"
+OF_ALLOCATORS = record.RESULTS / "reference-allocators"         # of `make bench-allocators`
 
 
 class Run:
@@ -89,17 +92,54 @@ def _matrix(run: Run, names: list[str], of: str) -> str:
     return _markdown([of, *(g.name for g in groups)], [*rows, floors])
 
 
+def _between(estimate: Estimate | None) -> str:
+    return "-" if not estimate else f"{table.in_ns(estimate.value)} ({table.in_ns(estimate.low)} .. {table.in_ns(estimate.high)})"
+
+
+def speed(run: Run) -> str:
+    """Every group of `make bench-allocators`, with its intervals; and what is resident over what was asked for."""
+    groups = list(run.groups.values())
+    labels = list(dict.fromkeys(r.label for g in groups for r in g.rows if not r.twin))
+    def kept(label: str) -> str:
+        row = run.row("steady 1M", label)
+        return f"{row.end_rss / row.live_bytes:.3f}x" if row and row.end_rss and row.live_bytes else "-"
+    def cell(group: GroupSummary, label: str) -> str:
+        row = run.row(group.name, label)
+        return "-" if row is None else _between(row.time) if row.time else row.outcome.replace("_", " ")
+    rows = [[f"`{label}`", *(cell(g, label) for g in groups), kept(label)] for label in labels]
+    floors = ["noise floor", *(f"{100 * g.floor:.1f} %" if g.floor == g.floor else "-" for g in groups), ""]
+    return _markdown(["ns per operation", *(g.name for g in groups), "resident / live"], [*rows, floors])
+
+
+def aims(run: Run) -> str:
+    return _markdown(list(bars.COLUMNS), [list(line) for line in bars.judge(list(run.groups.values()))])
+
+
 TABLES = {
-    "backends": backends,
-    "allocators": lambda run: _matrix(run, ["small", "churn", "cpython", "sqlite3", "cc1"], "ns per operation"),
-    "collectors": lambda run: _matrix(run, ["calls", "chain", "cycles", "strong", "weak"], "ns per operation"),
+    "backends": (REFERENCE, backends),
+    "allocators": (REFERENCE, lambda run: _matrix(run, ["small", "churn", "cpython", "sqlite3", "cc1"], "ns per operation")),
+    "collectors": (REFERENCE, lambda run: _matrix(run, ["calls", "chain", "cycles", "strong", "weak"], "ns per operation")),
+    "speed": (OF_ALLOCATORS, speed),
+    "aims": (OF_ALLOCATORS, aims),
 }
 
 
-def rewritten(text: str, run: Run) -> str:
-    for name, make in TABLES.items():
-        text = re.sub(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", lambda m: m[1] + make(run) + "\n" + m[2], text, flags=re.S)
+def rewritten(text: str) -> str:
+    """A table whose run is not there stays as it is."""
+    runs = {folder: Run(folder) for folder in {where for where, _ in TABLES.values()} if folder.is_dir()}
+    for name, (folder, make) in TABLES.items():
+        if folder in runs:
+            text = re.sub(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)",
+                          lambda m: m[1] + make(runs[folder]) + "\n" + m[2], text, flags=re.S)
     return text
+
+
+def keep(folder: Path) -> None:
+    """In the place of the reference of its kind."""
+    place = OF_ALLOCATORS if record.read_run(folder)["matrix"]["name"] == "allocators" else REFERENCE
+    if folder != place:
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(folder, place)
 
 
 def main(arguments: list[str]) -> int:
@@ -109,18 +149,15 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         if not options.check:
-            folder = record.find(options.run, record.RESULTS).resolve()
-            if folder != REFERENCE:
-                shutil.rmtree(REFERENCE, ignore_errors=True)
-                shutil.copytree(folder, REFERENCE)
+            keep(record.find(options.run, record.RESULTS).resolve())
         text = README.read_text()
-        fresh = rewritten(text, Run(record.find("reference", record.RESULTS)))
+        fresh = rewritten(text)
     except record.BadInput as error:
         print(f"reference: {error}", file=sys.stderr)
         return 2
     if options.check:
         if fresh != text:
-            print("reference: README.md does not show results/reference: run scripts/reference.py --run reference", file=sys.stderr)
+            print("reference: README.md does not show its reference runs: run scripts/reference.py --run reference", file=sys.stderr)
         return int(fresh != text)
     README.write_text(fresh)
     return 0

@@ -7,6 +7,11 @@ import subprocess
 import sys
 import unittest
 from pathlib import Path
+from unittest import mock
+
+from run_support import Bench
+
+import reference
 
 TOP = Path(__file__).resolve().parent.parent
 
@@ -17,10 +22,11 @@ class Readme(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_every_table_has_rows(self) -> None:
-        tables = re.findall(r"<!-- table: \w+ -->\n(.*?)<!-- end -->", (TOP / "README.md").read_text(), re.S)
-        self.assertEqual(len(tables), 3)
-        for table in tables:
-            self.assertGreater(len(table.splitlines()), 5)
+        tables = dict(re.findall(r"<!-- table: (\w+) -->\n(.*?)<!-- end -->", (TOP / "README.md").read_text(), re.S))
+        self.assertEqual(sorted(tables), sorted(reference.TABLES))
+        for name, (run, _) in reference.TABLES.items():
+            if run.is_dir():
+                self.assertGreater(len(tables[name].splitlines()), 5, name)
 
     def test_its_links_and_pictures_exist(self) -> None:
         for target in re.findall(r"\]\(([^)#]+)\)", (TOP / "README.md").read_text()):
@@ -32,6 +38,20 @@ class Readme(unittest.TestCase):
         named = set(re.findall(r"`make ([a-z-]+)", (TOP / "README.md").read_text()))
         for verb in named:
             self.assertRegex(listed, rf"make {verb}\b")
+
+
+class OfAllocators(Bench):
+    def test_a_run_of_that_matrix_has_a_place_and_tables_of_its_own(self) -> None:
+        self.bench()
+        run, place = self.runs()[-1], self.results / "reference-allocators"
+        with mock.patch.multiple(reference, OF_ALLOCATORS=place, REFERENCE=self.results / "reference"), \
+                mock.patch.object(reference.record, "read_run", return_value={"matrix": {"name": "allocators"}}):
+            reference.keep(run)
+        self.assertTrue((place / "run.json").is_file())
+        self.assertFalse((self.results / "reference").exists())
+        shown = reference.speed(reference.Run(place))
+        self.assertRegex(shown, r"\| `pymalloc` \| [\d.,]+ \([\d.,]+ \.\. [\d.,]+\) \|")
+        self.assertIn("not measured", reference.aims(reference.Run(place)))
 
 
 if __name__ == "__main__":
