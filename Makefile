@@ -42,7 +42,7 @@ BLOCKS_C    := $(BLOCKS:%=workloads/blocks/%.c) $(filter-out $(BLOCKS:%=workload
 OBJECTS_C   := $(wildcard workloads/objects/*.c) workloads/linked_objects.c
 LIBRARIES   := pymalloc magazine bump debug-pymalloc
 shared-by   = $(patsubst %.c,$(BUILD)/once/%.o,$1)
-row-sources = $(wildcard $(addsuffix .c,$(wordlist 2,14,$(call row,$1))) $(addsuffix _*.c,$(filter collectors/cycles/% collectors/tracing/%,$(call row,$1)))) collectors/common.c collectors/chunks.c collectors/chunk_walk.c collectors/explain.c
+row-sources = $(wildcard $(addsuffix .c,$(wordlist 2,14,$(call row,$1))) $(addsuffix _*.c,$(filter collectors/cycles/% collectors/tracing/%,$(call row,$1)))) collectors/common.c collectors/heap_limit.c collectors/chunks.c collectors/chunk_walk.c collectors/explain.c
 row-objects = $(patsubst %.c,$(BUILD)/$1/%.o,$(call row-sources,$1) $2)
 FRAME       := $(call shared-by,$(ALLOCATOR_C) $(HARNESS_C)) $(BUILD)/once/harness/gbench.o
 EXECUTABLES := $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(BUILD)/bin/blocks

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "chunks.h"
+#include "heap_limit.h"
 
 extern struct chunk_space {
     pthread_mutex_t lock;                       /* of the lists, and of heaps' states */
@@ -15,7 +16,6 @@ extern struct chunk_space {
     chunk_heap     *heaps;
     atomic_uint     left;                       /* heaps left by their thread, with pages */
     atomic_size_t   held_bytes;
-    size_t          limit_bytes;
     bool            walking, sweep_pending;     /* world stopped: pages stay; some are unswept */
     chunk_visitor  *dying;                      /* of the sweep that is pending */
     void           *context;

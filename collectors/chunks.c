@@ -29,14 +29,13 @@ chunk_page chunks_no_page;
 
 /* `bytes` at a multiple of CHUNK_BYTES, counted as held. */
 static chunk *chunks_map(size_t bytes) {
-    size_t held = atomic_fetch_add(&chunk_space.held_bytes, bytes) + bytes;
-    char *memory = MAP_FAILED;
-    if (chunk_space.limit_bytes == 0 || held <= chunk_space.limit_bytes)
-        memory = mmap(NULL, bytes + CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (!heap_limit_take(bytes)) return NULL;
+    char *memory = mmap(NULL, bytes + CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) {
-        atomic_fetch_sub(&chunk_space.held_bytes, bytes);
+        heap_limit_give(bytes);
         return NULL;
     }
+    atomic_fetch_add(&chunk_space.held_bytes, bytes);
     size_t before = -(uintptr_t)memory & (CHUNK_BYTES - 1);
     if (before != 0) munmap(memory, before);
     munmap(memory + before + bytes, CHUNK_BYTES - before);
@@ -51,6 +50,7 @@ static void chunks_unmap(chunk *c) {
     CHUNKS_UNPOISON(c, bytes);
     munmap(c, bytes);
     atomic_fetch_sub(&chunk_space.held_bytes, bytes);
+    heap_limit_give(bytes);
 }
 
 static void chunks_put(chunk **list, chunk *c) {
@@ -284,12 +284,6 @@ __attribute__((noinline, cold)) void *chunks_alloc_slow(chunk_heap *mine, size_t
 }
 
 /* --- opening, and threads that come and go ----------------------------------------------------------- */
-
-bool chunks_open(size_t limit_bytes) {
-    chunks_close();
-    chunk_space.limit_bytes = limit_bytes;
-    return true;
-}
 
 static void chunk_unmap_all(chunk **list) {
     for (chunk *c = *list, *next; c != NULL; c = next) {

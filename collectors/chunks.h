@@ -105,9 +105,8 @@ struct chunk_heap {
 
 typedef void chunk_visitor(void *block, void *context);
 
-/* Start with no chunk. At most limit_bytes will be held, 0: no limit. */
-bool chunks_open(size_t limit_bytes);
-void chunks_close(void);                        /* all heaps and blocks are gone */
+/* There is no chunk at first, and none after: all heaps and blocks are gone. */
+void chunks_close(void);
 
 chunk_heap *chunks_enter(void);                 /* the calling thread's heap; NULL: out of memory */
 void        chunks_leave(chunk_heap *mine);     /* its blocks stay */
@@ -178,7 +177,7 @@ static inline unsigned chunks_class(size_t bytes) {     /* of 1 to CHUNK_CLASS_B
 static CHUNKS_UNWATCHED void *chunks_link(void *block)              { return *(void **)block; }
 static CHUNKS_UNWATCHED void chunks_set_link(void *block, void *to) { *(void **)block = to; }
 
-/* A block of at least `bytes`, 16-byte aligned, contents undefined. NULL: the limit, or the OS refused. */
+/* A block of at least `bytes`, 16-byte aligned, contents undefined. NULL: the heap limit, or the OS refused. */
 static inline void *chunks_alloc(chunk_heap *mine, size_t bytes) {
     if (__builtin_expect(bytes <= CHUNK_CLASS_BYTES, 1)) {
         chunk_page *page = mine->current[chunks_class(bytes)];

@@ -43,6 +43,7 @@ typedef struct collector {
     collector_allocator_use allocator_use;
     size_t      header_bytes, tracked_header_bytes;     /* before the payload, of an object of each kind */
     collector_option *options;                          /* ended by a NULL name */
+    int64_t     least_heap_bytes;                       /* that it can start with, where it has the option heap_bytes */
 
     /* Start with an empty heap of objects on `memory`. False: out of memory. */
     bool     (*open)(const allocator *memory);

@@ -10,6 +10,7 @@
  * count and locks have no use any more; an address has no more than 48 bits, and the flags stay as they are.
  */
 #include "collector.h"
+#include "heap_limit.h"
 #include "pause.h"
 #include "refcounted.h"
 #include "weak.h"
@@ -31,6 +32,9 @@ static object *refcounted_reborn(const object_type *type, size_t extra) {
     return NULL;
 }
 
+/* Without a limit a refusal is the allocator's, which no collection need help. */
+SLOW static bool refcounted_make_room(mutator *m) { return heap_limit_is_set() && cycles_make_room(m); }
+
 bool object_new(mutator *m, local *l, const object_type *type, size_t extra) {
     size_t units_bytes, bytes;
     if (__builtin_mul_overflow(extra, type->extra_unit_bytes, &units_bytes) ||
@@ -39,6 +43,7 @@ bool object_new(mutator *m, local *l, const object_type *type, size_t extra) {
     object *o = refcounted_reborn(type, extra);
     if (o == NULL) {
         char *block = cycles_block(m, bytes);
+        if (UNLIKELY(block == NULL) && refcounted_make_room(m)) block = cycles_block(m, bytes);
         if (UNLIKELY(block == NULL)) return false;
         if (type->tracked) cycles_before_birth(m);      /* may collect; the new object is in no list yet */
         o = (object *)(block + refcounted_prefix_bytes(type));
@@ -74,7 +79,7 @@ static bool refcounted_shrink(mutator *m, owned_array *array, size_t count) {
     return true;
 }
 
-bool object_resize(mutator *m, local *l, size_t count) {
+static bool refcounted_resize(mutator *m, local *l, size_t count) {
     owned_array *array = object_array(l->target);
     size_t unit = l->target->type->array_unit_bytes, bytes;
     if (__builtin_mul_overflow(count, unit, &bytes)) return false;
@@ -90,8 +95,13 @@ bool object_resize(mutator *m, local *l, size_t count) {
     if (unit == sizeof(field) && count > array->count)
         memset((field *)items + array->count, 0, (count - array->count) * unit);
     *array = (owned_array){.count = count, .items = items};
-    collector_step();
     return true;
+}
+
+bool object_resize(mutator *m, local *l, size_t count) {
+    bool resized = refcounted_resize(m, l, count) || (refcounted_make_room(m) && refcounted_resize(m, l, count));
+    collector_step();
+    return resized;
 }
 
 /* --- death ------------------------------------------------------------------------------------------ */
@@ -217,7 +227,7 @@ static void refcounted_leave_parts(mutator *m) {
     count_leave(m);
 #endif
 #ifdef LOADS_DEFERRED
-    deferred_leave(m);
+    deferred_wait(m);
 #endif
     cycles_leave(m);
 }
@@ -228,7 +238,8 @@ size_t collector_collect(mutator *m, int generation) { return cycles_collect(m, 
 void collector_check(void) { cycles_check(); }
 
 static bool refcounted_open(const allocator *memory) {
-    refcounted_memory = memory;
+    heap_limit_open((size_t)collector_option_value("heap_bytes"));
+    refcounted_memory = heap_limit_wrap(memory);
     mutator_forget_departed();
     threads_open();
     return cycles_open();
@@ -276,6 +287,7 @@ static void refcounted_stats(collector_stats *stats) {
 }
 
 static collector_option refcounted_options[] = {
+    HEAP_LIMIT_OPTION
     CYCLES_OPTIONS
     THREADS_OPTIONS
     {.name = NULL},
@@ -288,7 +300,7 @@ const collector linked_collector = {
     .abilities = COLLECTOR_FREES | COUNT_ABILITIES | CYCLES_ABILITIES | THREADS_ABILITIES,
     .allocator_use = CYCLES_ALLOCATOR_USE,
     .header_bytes = sizeof(object), .tracked_header_bytes = sizeof(object) + CYCLES_PREFIX_BYTES,
-    .options = refcounted_options,
+    .options = refcounted_options, .least_heap_bytes = HEAP_LIMIT_SMALLEST,
     .open = refcounted_open, .close = refcounted_close,
     .enter = refcounted_enter, .leave = refcounted_leave,
     .detach = mutator_detach, .attach = mutator_attach,

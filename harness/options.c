@@ -125,6 +125,14 @@ static bool options_parameter(options *asked, const char *argument, verdict *sai
                        (int)(equals - argument), argument, asked->program->name, *known ? known : "none");
 }
 
+static bool options_starts(const char *where, const collector_option *o, verdict *said) {
+    int64_t least = linked_collector.least_heap_bytes;
+    if (strcmp(o->name, "heap_bytes") != 0 || o->value == 0 || o->value >= least)
+        return true;
+    return verdict_say(said, OUTCOME_BAD_INPUT, "%s: %" PRId64 " is too small to start with; give 0 (no limit), or %" PRId64
+                       " or more", where, o->value, least);
+}
+
 static bool options_collector(const char *argument, verdict *said) {
     const char *equals = strchr(argument, '=');
     char known[400] = "", where[120];
@@ -133,7 +141,7 @@ static bool options_collector(const char *argument, verdict *said) {
     for (collector_option *o = linked_collector.options; o && o->name; o++) {
         if (strlen(o->name) == (size_t)(equals - argument) && strncmp(o->name, argument, strlen(o->name)) == 0) {
             snprintf(where, sizeof where, "--set %s of collector %s", o->name, linked_collector.name);
-            return options_number(where, equals + 1, o->minimum, o->maximum, &o->value, said);
+            return options_number(where, equals + 1, o->minimum, o->maximum, &o->value, said) && options_starts(where, o, said);
         }
         options_append(known, sizeof known, o->name);
     }

@@ -266,6 +266,12 @@ size_t cycles_collect(mutator *m, int generation) {
     return generational_collect(m, generation);
 }
 
+bool cycles_make_room(mutator *m) {
+    if (!generational.automatic || generational.collecting) return false;
+    generational_collect(m, COLLECTOR_GENERATIONS - 1);
+    return true;
+}
+
 /* --- the part's contract ----------------------------------------------------------------------------- */
 
 bool cycles_open(void) {

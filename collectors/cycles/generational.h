@@ -81,6 +81,7 @@ void   generational_unfreeze(void);                     /* and come back, in the
 
 bool   cycles_open(void);
 size_t cycles_collect(mutator *m, int generation);
+bool   cycles_make_room(mutator *m);                    /* the heap is full; false: it stays so */
 void   cycles_stats(collector_stats *stats);
 void   cycles_check(void);
 

@@ -18,6 +18,7 @@
  * (I2) gc_refs never falls below 0: a count covers the fields that refer to the object.
  * Source: CPython 3.13's free-threaded collector (PEP 703); the subtraction as in generational.c.
  */
+#include <sched.h>
 #include <stdlib.h>
 
 #include "../collector.h"
@@ -30,7 +31,7 @@ enum { SEGREGATED_BUFFER = 512 };       /* births a thread counts by itself befo
 static struct segregated {
     _Atomic int64_t births;             /* net, since the last collection */
     _Atomic int64_t live;               /* tracked objects that survived the last one */
-    atomic_bool     collecting;
+    _Atomic(mutator *) collector;       /* who collects, or NULL */
     int64_t         threshold, buffer;
     bool            quarter, automatic;
     _Atomic uint64_t collections, collected;
@@ -267,8 +268,10 @@ static size_t segregated_call_back(collection *c) {
     return freed;
 }
 
-SLOW static size_t segregated_collect(mutator *m) {
-    if (atomic_exchange(&segregated.collecting, true)) return 0;
+/* False: this thread or another is collecting already. */
+SLOW static bool segregated_collect(mutator *m, size_t *found) {
+    mutator *nobody = NULL;
+    if (!atomic_compare_exchange_strong(&segregated.collector, &nobody, m)) return false;
     collection c = {.m = m};
     pause_begin();
     c.calls_tail = &c.calls;
@@ -300,8 +303,9 @@ SLOW static size_t segregated_collect(mutator *m) {
     atomic_fetch_add(&segregated.collections, 1);
     atomic_fetch_add(&segregated.collected, collected);
     pause_end(PAUSE_FULL);
-    atomic_store(&segregated.collecting, false);
-    return collected;
+    atomic_store(&segregated.collector, NULL);
+    *found = collected;
+    return true;
 }
 
 /* --- when -------------------------------------------------------------------------------------------- */
@@ -322,7 +326,8 @@ void cycles_before_birth(mutator *m) {
     int64_t births = segregated_tell(m);
     if (!segregated.automatic || segregated.threshold == 0 || births <= segregated.threshold) return;
     if (segregated.quarter && births <= atomic_load(&segregated.live) / 4) return;
-    segregated_collect(m);
+    size_t found;
+    segregated_collect(m, &found);
 }
 
 void cycles_dead(mutator *m) {
@@ -332,7 +337,24 @@ void cycles_dead(mutator *m) {
 size_t cycles_collect(mutator *m, int generation) {
     assert(generation >= 0 && generation < COLLECTOR_GENERATIONS);
     (void)generation;
-    return segregated_collect(m);
+    size_t found = 0;
+    segregated_collect(m, &found);
+    return found;
+}
+
+/* Who comes while another thread collects waits for that one, which may need this thread to stop. */
+bool cycles_make_room(mutator *m) {
+    size_t found;
+    if (!segregated.automatic) return false;
+    while (!segregated_collect(m, &found)) {
+        if (atomic_load(&segregated.collector) == m) return false;
+        threads_poll(m);
+        sched_yield();
+    }
+#ifdef LOADS_DEFERRED
+    deferred_wait(m);
+#endif
+    return true;
 }
 
 /* --- the part's contract ----------------------------------------------------------------------------- */
@@ -343,11 +365,16 @@ bool cycles_open(void) {
                                                                                              : SEGREGATED_BUFFER;
     segregated.quarter = collector_option_value("quarter") != 0;
     segregated.automatic = collector_option_value("automatic") != 0;
+    if (collector_option_value("stress") != 0) {
+        segregated.threshold = -1;
+        segregated.buffer = 1;
+        segregated.quarter = false;
+    }
     atomic_store(&segregated.births, 0);
     atomic_store(&segregated.live, 0);
     atomic_store(&segregated.collections, 0);
     atomic_store(&segregated.collected, 0);
-    return chunks_open(0);
+    return true;
 }
 
 void cycles_close(void) { chunks_close(); }

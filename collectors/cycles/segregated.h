@@ -17,7 +17,8 @@ enum { CYCLES_PREFIX_BYTES = 0, CYCLES_ABILITIES = COLLECTOR_FREES_CYCLES };
 #define CYCLES_OPTIONS \
     {"threshold0", "tracked births minus deaths, of all threads, that start a collection; 0: never", 2000, 0, 1000000000}, \
     {"quarter",    "1: a collection also waits until a quarter of the live objects is new", 1, 0, 1}, \
-    {"automatic",  "1: collect by thresholds; 0: only when asked", 1, 0, 1},
+    {"automatic",  "1: collect by thresholds; 0: only when asked", 1, 0, 1}, \
+    {"stress",     "1: a collection at every tracked birth", 0, 0, 1},
 
 #define CYCLES_MEMBERS \
     chunk_heap *heap; \
@@ -32,6 +33,7 @@ void   cycles_release(mutator *m, void *block, size_t bytes);
 void   cycles_before_birth(mutator *m);
 void   cycles_dead(mutator *m);
 size_t cycles_collect(mutator *m, int generation);
+bool   cycles_make_room(mutator *m);            /* the heap is full; false: it stays so */
 void   cycles_stats(collector_stats *stats);
 void   cycles_check(void);
 

@@ -16,6 +16,7 @@ static inline void   cycles_born(object *o)                 { (void)o; }
 static inline void   cycles_dying(object *o)                { (void)o; }
 static inline void   cycles_dead(mutator *m)                { (void)m; }
 static inline size_t cycles_collect(mutator *m, int generation) { (void)m, (void)generation; return 0; }
+static inline bool   cycles_make_room(mutator *m)           { (void)m; return false; }
 static inline void   cycles_stats(collector_stats *stats)   { (void)stats; }
 static inline void   cycles_check(void)                     {}
 

@@ -53,7 +53,7 @@ void deferred_release(mutator *m, object *o) {
     deferred_free_ripe(m);
 }
 
-void deferred_leave(mutator *m) {
+void deferred_wait(mutator *m) {
     if (m->open_count != 0) deferred_seal(m);
     while (m->waiting_count != 0) {
         threads_poll(m);

@@ -29,7 +29,7 @@ typedef struct deferred_batch { object *first, *last; uint64_t epoch; } deferred
     unsigned       open_count;
 
 void deferred_release(mutator *m, object *o);   /* in the end */
-void deferred_leave(mutator *m);                /* the thread goes: waits for the others, and frees all */
+void deferred_wait(mutator *m);                 /* for all others to poll; then all of this thread's dead are freed */
 
 static inline object *load_take(object *holder, field *f) {
     object *target = atomic_load_explicit(&f->target, memory_order_acquire);

@@ -26,6 +26,7 @@
 #include <gc/gc_typed.h>
 
 #include "../collector.h"
+#include "../heap_limit.h"
 #include "../pause.h"
 
 enum { BOEHM_LAYOUTS = 512, BOEHM_WORDS = 1024 };       /* types; words of a struct, without extra units */
@@ -405,7 +406,7 @@ static void boehm_stats(collector_stats *stats) {
 }
 
 static collector_option boehm_options[] = {
-    {"heap_bytes", "bytes that libgc may take from the OS for the heap; 0: no limit", 0, 0, INT64_MAX},
+    HEAP_LIMIT_OPTION                                   /* of what libgc takes from the OS */
     {"free_space_divisor", "libgc's trade of space for time: collects when a heap's share of 1/this was allocated", 3, 1, 1000},
     {"automatic", "1: collect when libgc wants to; 0: only when asked", 1, 0, 1},
     THREADS_OPTIONS
@@ -420,7 +421,7 @@ const collector linked_collector = {
                  COLLECTOR_CONSERVATIVE | THREADS_ABILITIES,
     .allocator_use = COLLECTOR_USES_NONE,
     .header_bytes = sizeof(object), .tracked_header_bytes = sizeof(object),
-    .options = boehm_options,
+    .options = boehm_options, .least_heap_bytes = HEAP_LIMIT_SMALLEST,
     .open = boehm_open, .close = boehm_close, .enter = boehm_enter, .leave = boehm_leave,
     .detach = mutator_detach, .attach = mutator_attach,
     .collect = collector_collect, .stats = boehm_stats,

@@ -19,6 +19,7 @@
 #include <pthread.h>
 
 #include "../collector.h"
+#include "../heap_limit.h"
 #include "../observe.h"
 #include "../pause.h"
 #include "marksweep_mark.h"
@@ -423,7 +424,7 @@ static bool marksweep_open(const allocator *memory) {
     mutator_forget_departed();
     threads_open();
     marksweep_set_budget();
-    return chunks_open(0);
+    return true;
 }
 
 static mutator *marksweep_enter(void) {
@@ -475,7 +476,7 @@ static void marksweep_stats(collector_stats *stats) {
 }
 
 static collector_option marksweep_options[] = {
-    {"heap_bytes", "bytes of objects and arrays that the heap may have; 0: no limit", 0, 0, INT64_MAX},
+    HEAP_LIMIT_OPTION
     {"growth_percent", "growth since the last collection that starts one; 0: only when the heap is full", 100, 0, 100000},
     {"lazy_sweep", "1: sweep a page when it is next allocated from; 0: all at once", 0, 0, 1},
     {"automatic", "1: collect by growth and when full; 0: only when asked", 1, 0, 1},
@@ -490,7 +491,7 @@ const collector linked_collector = {
     .abilities = COLLECTOR_FREES | COLLECTOR_FREES_CYCLES | COLLECTOR_WEAK_REFERENCES | COLLECTOR_FINALIZERS | THREADS_ABILITIES,
     .allocator_use = COLLECTOR_USES_CHUNKS,
     .header_bytes = sizeof(object), .tracked_header_bytes = sizeof(object),
-    .options = marksweep_options,
+    .options = marksweep_options, .least_heap_bytes = HEAP_LIMIT_SMALLEST,
     .open = marksweep_open, .close = marksweep_close, .enter = marksweep_enter, .leave = marksweep_leave,
     .detach = mutator_detach, .attach = mutator_attach,
     .collect = collector_collect, .stats = marksweep_stats,

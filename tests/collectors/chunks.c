@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../../collectors/chunks.h"
+#include "../../collectors/heap_limit.h"
 #include "../../collectors/linked.h"
 #include "../support.h"
 
@@ -23,7 +24,8 @@ static int space_open(void **state) {
     (void)state;
     memset(model, 0, sizeof model);
     model_used = model_visited = model_died = 0;
-    return chunks_open(0) ? 0 : -1;
+    heap_limit_open(0);
+    return 0;
 }
 static int space_close(void **state) {
     (void)state;
@@ -152,7 +154,7 @@ TEST(every_size_gets_a_block_of_a_class_that_wastes_at_most_a_fifth) {
 }
 
 TEST(what_does_not_fit_under_the_limit_is_refused_and_fits_after_a_free) {
-    assert_true(chunks_open(4 * CHUNK_BYTES));
+    heap_limit_open(4 * CHUNK_BYTES);
     chunk_heap *heap = chunks_enter();
     assert_null(chunks_alloc(heap, 5 * CHUNK_BYTES));
     assert_null(chunks_alloc(heap, SIZE_MAX));

@@ -327,7 +327,7 @@ TEST(O43w_weak_outputs_let_the_graph_die_at_once_from_its_end) {
 /* Trash alone, so that every collection finds the same heap: the space between two must not grow. */
 TEST(automatic_collections_of_trash_keep_their_distance) {
     NEEDS(COLLECTOR_FREES_CYCLES);
-    heap_reopen_automatic();
+    heap_reopen_automatic(0);
     uint64_t most[2] = {0, 0};
     for (int half = 0; half < 2; half++)
         for (int i = 0; i < 200000; i++) {

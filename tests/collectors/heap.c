@@ -33,9 +33,13 @@ const object_type leaf_type = {.name = "leaf", .bytes = sizeof(leaf), .visit = o
 const object_type row_type = {.name = "row", .bytes = sizeof(row), .tracked = true, .visit = row_visit,
                               .array_offset = offsetof(row, items), .array_unit_bytes = sizeof(field)};
 
-static void heap_set_option(const char *name, int64_t value) {
+bool heap_set_option(const char *name, int64_t value) {
     for (collector_option *option = linked_collector.options; option->name != NULL; option++)
-        if (strcmp(option->name, name) == 0) option->value = value;
+        if (strcmp(option->name, name) == 0) {
+            option->value = value;
+            return true;
+        }
+    return false;
 }
 
 int heap_open(void **state) {
@@ -53,13 +57,15 @@ int heap_open(void **state) {
     return 0;
 }
 
-void heap_reopen_automatic(void) {
+void heap_reopen_automatic(int64_t heap_bytes) {
     frame_close(heap_mutator, heap_locals);
     linked_collector.leave(heap_mutator);
     linked_collector.close();
     heap_set_option("automatic", 1);
+    heap_set_option("heap_bytes", heap_bytes);
     assert_true(linked_collector.open(heap_memory));
     heap_set_option("automatic", 0);
+    heap_set_option("heap_bytes", 0);
     heap_mutator = linked_collector.enter();
     heap_locals = frame_open(heap_mutator, HEAP_LOCALS);
 }

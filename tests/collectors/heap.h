@@ -30,8 +30,11 @@ extern char     heap_log[256];                  /* names, in the order of finali
 int heap_open(void **state);
 int heap_close(void **state);
 
-/* Begin anew, with automatic collections on; all objects of before are gone. */
-void heap_reopen_automatic(void);
+/* Set an option of the collector for the next opening; false: it has none of this name. */
+bool heap_set_option(const char *name, int64_t value);
+
+/* Begin anew, with automatic collections on and at most so many bytes (0: no limit); all objects of before are gone. */
+void heap_reopen_automatic(int64_t heap_bytes);
 
 #define HEAP_TEST(name) cmocka_unit_test_setup_teardown(name, heap_open, heap_close)
 #define NEEDS(wanted) do { if (!heap_can(wanted)) skip(); } while (0)

@@ -16,21 +16,12 @@ enum { MIB = 1 << 20 };
 
 static bool exact(void) { return !(linked_collector.abilities & COLLECTOR_CONSERVATIVE); }
 
-static bool set_option(const char *name, int64_t value) {
-    for (collector_option *option = linked_collector.options; option->name != NULL; option++)
-        if (strcmp(option->name, name) == 0) {
-            option->value = value;
-            return true;
-        }
-    return false;
-}
-
 static void open_heap(int64_t heap_bytes, bool lazy) {
     char why[256];
     const char *spec = getenv("REFARENA_ALLOCATOR");
-    set_option("automatic", 1);
-    set_option("heap_bytes", heap_bytes);
-    if (!set_option("lazy_sweep", lazy) && lazy) skip();
+    heap_set_option("automatic", 1);
+    heap_set_option("heap_bytes", heap_bytes);
+    if (!heap_set_option("lazy_sweep", lazy) && lazy) skip();
     assert_true(linked_collector.open(allocator_open(spec != NULL ? spec : "system", why, sizeof why)));
     assert_non_null(heap_mutator = linked_collector.enter());
     heap_locals = frame_open(heap_mutator, HEAP_LOCALS);
@@ -38,8 +29,8 @@ static void open_heap(int64_t heap_bytes, bool lazy) {
 }
 static void close_heap(void) {
     assert_int_equal(heap_close(NULL), 0);
-    set_option("heap_bytes", 0);
-    set_option("lazy_sweep", 0);
+    heap_set_option("heap_bytes", 0);
+    heap_set_option("lazy_sweep", 0);
 }
 
 static uint64_t collections(void) {
