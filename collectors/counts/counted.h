@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * counted.h - plain counts that count themselves: the census of reference operations.
  *
- * Not for racing: it is how a workload's declared operations are checked, exactly.
+ * Promises: as plain, nothing to a second thread. Costs: two more additions in memory a pair. Not for racing: it is
+ * how a workload's declared operations are checked, exactly.
  */
 #ifndef REFARENA_COUNTS_COUNTED_H
 #define REFARENA_COUNTS_COUNTED_H

@@ -18,6 +18,7 @@ import random
 import resource
 import sys
 import time
+from array import array
 
 SHAPES = ("live_array", "live_random", "live_chain", "live_shuffled", "dead_pairs", "dead_random")
 COLLECTIONS = ("repeated", "first")
@@ -38,6 +39,9 @@ class Graph:
         self.size, self.shape, self.collection, self.seed = size, shape, collection, seed
         self.root: object = None
         self.found = 0
+        self.order, self.others = array("L"), array("L")        # of random graphs: drawn once, as building takes most of the time
+        if shape.endswith(("random", "shuffled")):
+            self._draw()
         gc.disable()
         gc.collect()
         gc.freeze()
@@ -69,18 +73,20 @@ class Graph:
             one.next = following
         self.root = nodes[0]
 
+    def _draw(self) -> None:
+        draw, order = random.Random(self.seed), list(range(self.size))
+        draw.shuffle(order)
+        self.order.extend(order)
+        self.others.extend(int(draw.random() * self.size) for _ in range(self.size))
+
     def _shuffled(self, nodes: list[Node]) -> None:
-        draw = random.Random(self.seed)
-        draw.shuffle(nodes)
-        self._chain(nodes)
+        self._chain([nodes[i] for i in self.order])
 
     def _random(self, nodes: list[Node]) -> None:
-        draw = random.Random(self.seed)
-        order = nodes[:]
-        draw.shuffle(order)
+        order = [nodes[i] for i in self.order]
         self._chain(order)
         order[-1].next = order[0]
-        for node, index in zip(nodes, (int(draw.random() * self.size) for _ in range(self.size))):
+        for node, index in zip(nodes, self.others):
             node.other = nodes[index]
 
     def _walk(self) -> int:

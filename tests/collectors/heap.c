@@ -42,32 +42,42 @@ bool heap_set_option(const char *name, int64_t value) {
     return false;
 }
 
-int heap_open(void **state) {
-    (void)state;
+static bool heap_begin(const char *spec) {
     char why[256];
-    const char *spec = getenv("REFARENA_ALLOCATOR");
-    const allocator *memory = allocator_open(spec != NULL ? spec : "system", why, sizeof why);
-    heap_set_option("automatic", 0);
-    if (memory == NULL || !linked_collector.open(memory)) return -1;
+    if (spec != NULL) heap_memory = allocator_open(spec, why, sizeof why);
+    if (heap_memory == NULL || !linked_collector.open(heap_memory)) return false;
     heap_mutator = linked_collector.enter();
-    if (heap_mutator == NULL) return -1;
+    if (heap_mutator == NULL) return false;
     heap_locals = frame_open(heap_mutator, HEAP_LOCALS);
     heap_log[0] = 0;
-    heap_memory = memory;
-    return 0;
+    return true;
 }
 
-void heap_reopen_automatic(int64_t heap_bytes) {
+static void heap_end(void) {
     frame_close(heap_mutator, heap_locals);
     linked_collector.leave(heap_mutator);
     linked_collector.close();
+}
+
+int heap_open(void **state) {
+    (void)state;
+    const char *spec = getenv("REFARENA_ALLOCATOR");
+    heap_set_option("automatic", 0);
+    return heap_begin(spec != NULL ? spec : "system") ? 0 : -1;
+}
+
+void heap_reopen_on(const char *spec) {
+    heap_end();
+    assert_true(heap_begin(spec));
+}
+
+void heap_reopen_automatic(int64_t heap_bytes) {
+    heap_end();
     heap_set_option("automatic", 1);
     heap_set_option("heap_bytes", heap_bytes);
-    assert_true(linked_collector.open(heap_memory));
+    assert_true(heap_begin(NULL));
     heap_set_option("automatic", 0);
     heap_set_option("heap_bytes", 0);
-    heap_mutator = linked_collector.enter();
-    heap_locals = frame_open(heap_mutator, HEAP_LOCALS);
 }
 
 int heap_close(void **state) {

@@ -33,6 +33,9 @@ int heap_close(void **state);
 /* Set an option of the collector for the next opening; false: it has none of this name. */
 bool heap_set_option(const char *name, int64_t value);
 
+/* Begin anew on another allocator. */
+void heap_reopen_on(const char *spec);
+
 /* Begin anew, with automatic collections on and at most so many bytes (0: no limit); all objects of before are gone. */
 void heap_reopen_automatic(int64_t heap_bytes);
 

@@ -114,17 +114,24 @@ static void *mutate(void *seed_at) {
     return NULL;
 }
 
-static void run_threads(void *(*body)(void *), unsigned count) {
+typedef void *thread_body(void *seed_at);
+
+static void run_each(thread_body *const bodies[], unsigned count) {
     pthread_t threads[THREADS];
     uint64_t seeds[THREADS];
     mutator_detach(heap_mutator);
     for (unsigned i = 0; i < count; i++) {
         seeds[i] = 1000 + i;
-        assert_int_equal(pthread_create(&threads[i], NULL, body, &seeds[i]), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, bodies[i], &seeds[i]), 0);
     }
     for (unsigned i = 0; i < count; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     mutator_attach(heap_mutator);
+}
+
+static void run_threads(thread_body *body, unsigned count) {
+    thread_body *bodies[THREADS] = {body, body, body, body};
+    run_each(bodies, count);
 }
 
 #ifdef COUNT_CONDEMNS
@@ -143,15 +150,19 @@ TEST(threads_that_share_a_heap_lose_nothing_and_free_everything) {
     heap_expect_alive(0);
 }
 
-TEST(collections_among_running_threads_find_all_rings_and_nothing_else) {
-    NEEDS(COLLECTOR_THREADS | COLLECTOR_FREES_CYCLES);
-    run_threads(litter, THREADS);
+static void empty_globals_and_expect_nothing(void) {
     for (int round = 0; round < 3; round++) {           /* finalizers of the last may put something back */
         for (unsigned i = 0; i < SLOTS; i++)
             field_store(heap_mutator, collector_globals(), collector_global(i), NULL);
         heap_collect(2);
     }
     heap_expect_alive(0);
+}
+
+TEST(collections_among_running_threads_find_all_rings_and_nothing_else) {
+    NEEDS(COLLECTOR_THREADS | COLLECTOR_FREES_CYCLES);
+    run_threads(litter, THREADS);
+    empty_globals_and_expect_nothing();
 }
 
 static void *start_and_leave(void *seed_at) {
@@ -172,6 +183,45 @@ TEST(threads_may_come_and_go) {
     run_threads(start_and_leave, THREADS);
     field_store(heap_mutator, collector_globals(), collector_global(0), NULL);
     heap_expect_alive(0);
+}
+
+/* A thousand steps without a poll: whoever stops the world waits for this thread. */
+static void *mutate_and_poll_rarely(void *seed_at) {
+    uint64_t seed = *(uint64_t *)seed_at;
+    mutator *m = linked_collector.enter();
+    local *frame = frame_open(m, SLOTS + 1);
+    for (int step = 0; step < STEPS / 2; step++) {
+        act(m, frame, &seed);
+        if (step % 1000 == 0) mutator_poll(m);
+    }
+    frame_close(m, frame);
+    linked_collector.leave(m);
+    return NULL;
+}
+
+/* Stops the world again and again, and for long: a list of live objects is looked at each time. */
+static void *hold_the_world(void *seed_at) {
+    (void)seed_at;
+    enum { HELD = 3000, COLLECTIONS = 60 };
+    mutator *m = linked_collector.enter();
+    local *frame = frame_open(m, 2);
+    for (int i = 0; i < HELD; i++) {
+        assert_true(aged_new(m, &frame[1]));
+        field_store(m, frame[1].target, &as_aged(&frame[1])->a, frame[0].target);
+        local_set(m, &frame[0], frame[1].target);
+    }
+    for (int i = 0; i < COLLECTIONS; i++)
+        collector_collect(m, 2);
+    frame_close(m, frame);
+    linked_collector.leave(m);
+    return NULL;
+}
+
+TEST(threads_that_come_and_go_poll_rarely_hold_the_world_and_resurrect_lose_nothing) {
+    NEEDS(COLLECTOR_THREADS | COLLECTOR_FREES_CYCLES);
+    thread_body *const bodies[THREADS] = {mutate_and_poll_rarely, hold_the_world, start_and_leave, litter};
+    run_each(bodies, THREADS);
+    empty_globals_and_expect_nothing();
 }
 
 enum { PAIRS = 200000 };
@@ -281,6 +331,7 @@ int main(void) {
         HEAP_TEST(threads_that_share_a_heap_lose_nothing_and_free_everything),
         HEAP_TEST(collections_among_running_threads_find_all_rings_and_nothing_else),
         HEAP_TEST(threads_may_come_and_go),
+        HEAP_TEST(threads_that_come_and_go_poll_rarely_hold_the_world_and_resurrect_lose_nothing),
         HEAP_TEST(no_take_or_drop_of_a_shared_object_is_lost),
         HEAP_TEST(racy_counts_lose_updates_or_let_live_objects_die),
         HEAP_TEST(a_thread_that_polls_lets_a_waiting_one_run),

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""heaps.py - the heap that a tracing collector is given: so many times the smallest in which its work gets done.
+
+A tracer buys time with memory, so that its time means nothing without its heap. Before anything is measured, the
+smallest heap in which a row's units still finish is found by doubling and halving, to a twentieth; the row then runs
+with `heap_budget` times that (2 unless the matrix says otherwise; 0: whatever the collector likes). Within its bound
+a tracer lets the heap grow until it is full. Rows that collect only when asked are left alone.
+
+Source of the custom: Blackburn, Cheng and McKinley, "Myths and realities", SIGMETRICS 2004, and most since.
+"""
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from matrix import PAIR_MARK, Configuration, Group, Matrix
+from resident import Ended, Harness, whole
+
+SMALLEST = 1 << 20              # below this no collector starts
+EXACT = 1.05                    # the smallest heap is known to this factor
+PROBE = ["--units=2", "--rounds=1", "--lead-in=1", "--no-capacity"]
+LAZIEST = {"growth_percent": 0, "free_space_divisor": 1}        # a collection only when the heap is full
+
+
+def budgeted(plan: Matrix, harness: Harness, known: dict[str, Any], heaps: dict[str, int], core: int) -> Matrix:
+    """The plan with each tracer's heap bounded. heaps: bytes by group and row; what is not known yet is found and added."""
+    return replace(plan, groups=tuple(_budgeted_group(g, harness, known, heaps, core) for g in plan.groups))
+
+
+def _budgeted_group(group: Group, harness: Harness, known: dict[str, Any], heaps: dict[str, int], core: int) -> Group:
+    rows = []
+    for row in group.configurations:
+        names = _options_of_tracer(row, known) if group["heap_budget"] else set()
+        key = f"{group.name} {row.label.removesuffix(PAIR_MARK)}"
+        if names and key not in heaps:
+            heaps[key] = int(group["heap_budget"] * smallest(harness, group, row, names, core))
+        rows.append(bounded(row, heaps[key], names) if names and heaps[key] else row)
+    return replace(group, configurations=tuple(rows))
+
+
+def _options_of_tracer(row: Configuration, known: dict[str, Any]) -> set[str]:
+    """The names of its options, if it is a tracer whose heap can be bounded and that collects by itself."""
+    about = (known.get(row.collector or "") or {}).get("collector")
+    if not about or about["counts"] != "none" or dict(row.options).get("automatic") == 0:
+        return set()
+    names = {option["name"] for option in about["options"]}
+    return names if "heap_bytes" in names else set()
+
+
+def bounded(row: Configuration, size: int, names: set[str]) -> Configuration:
+    lazy = {name: value for name, value in LAZIEST.items() if name in names}
+    return replace(row, options=tuple(sorted({**lazy, **dict(row.options), "heap_bytes": size}.items())))
+
+
+def smallest(harness: Harness, group: Group, row: Configuration, names: set[str], core: int) -> int:
+    """Bytes; 0 where the row does not finish in any heap, and will say so itself."""
+    def finishes(size: int) -> bool:
+        try:
+            return whole(harness, group, bounded(row, size, names), 0, core if row.threads == 1 else None, PROBE)["outcome"] == "ok"
+        except Ended:
+            return False
+
+    most = group["memory_limit_mib"] << 20
+    high = SMALLEST
+    while not finishes(high):
+        high *= 2
+        if high > most:
+            return 0
+    low = high // 2
+    while high > SMALLEST and high > low * EXACT:
+        middle = int((low * high) ** 0.5)
+        low, high = (low, middle) if finishes(middle) else (middle, high)
+    return high
