@@ -122,6 +122,10 @@ test-builds: all test-programs
 	@$(MAKE) --no-print-directory SANITIZE=address all test-programs
 	@$(MAKE) --no-print-directory SANITIZE=thread test-programs
 
+.PHONY: cases
+cases: $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(foreach c,$(COLLECTORS_ALL),$(BUILD)/tests/$c/counts $(BUILD)/tests/$c/cycles) ## the semantic cases against the collectors: results/cases.md
+	@$(PYTHON) scripts/cases.py
+
 soak: $(COLLECTORS_ALL:%=$(BUILD)/tests/%/model) ## 100,000 random programs on every collector and on a model of it: PROGRAMS= SEED=
 	@printf '%s\n' $(COLLECTORS_ALL) | REFARENA_SEED='$(SEED)' xargs -P2 -I{} $(BUILD)/tests/{}/model --soak $(PROGRAMS)
 

@@ -51,15 +51,18 @@ class Depth:
     sizes: tuple[int, ...]
     graphs: tuple[tuple[str, str], ...]
     repetitions: int
+    least_repetitions: int          # done even when the time is over
+    budget_s: float                 # no further repetition is begun when it would end after this; 0: no bound
     rounds: int                     # of small graphs; large ones get fewer
     touch_s: float
     pause_rounds: int
     pause_repetitions: int
 
 
-QUICK = Depth((10_000,), tuple(g for g in GRAPHS if g[0] in ("live_random", "live_array", "dead_pairs", "dead_random")), 3, 3, 0, 100, 1)
-USUAL = Depth((10_000, 100_000, 1_000_000), tuple(GRAPHS), 5, 11, 2, 500, 3)
-THOROUGH = replace(USUAL, sizes=(*USUAL.sizes, 10_000_000))
+QUICK = Depth((10_000,), tuple(g for g in GRAPHS if g[0] in ("live_random", "live_array", "dead_pairs", "dead_random")),
+              3, 3, 0, 3, 0, 100, 1)
+USUAL = Depth((10_000, 100_000, 1_000_000), tuple(GRAPHS), 5, 2, 540, 11, 2, 500, 2)
+THOROUGH = replace(USUAL, sizes=(*USUAL.sizes, 10_000_000), least_repetitions=5, budget_s=0, pause_repetitions=3)
 DEPTHS = {"quick": QUICK, "usual": USUAL, "thorough": THOROUGH}
 
 
@@ -86,7 +89,8 @@ class Mixed(Harness):
 
 
 def _group(name: str, title: str, rows: list[Named], baseline: str, pair: str, depth: Depth, **settings: Any) -> Group:
-    usual = {**DEFAULTS, "repetitions": depth.repetitions, "least_repetitions": depth.repetitions, "memory": False,
+    usual = {**DEFAULTS, "repetitions": depth.repetitions, "least_repetitions": depth.least_repetitions,
+             "budget_s": depth.budget_s, "memory": False,
              "bias_turns": 0, "rounds": depth.rounds, "block_rounds": depth.rounds, "touch_s": depth.touch_s,
              "timeout_s": 300}
     twins = [replace(row, twin=True) for row in rows if row.label == pair]
@@ -119,7 +123,7 @@ def _graph(shape: str, collection: str, size: int, depth: Depth) -> Group:
     parameters = {"size": size, "shape": shape, "collection": collection}
     rows = [_row(c, "graph", parameters, c, allocator, automatic=0) for c, allocator in FINDERS]
     rows.append(_row(CPYTHON, "graph", parameters, "cpython", "pymalloc"))
-    rounds = max(3, depth.rounds // (1 if size < 100_000 else 2 if size < 1_000_000 else 3))
+    rounds = depth.rounds if size < 100_000 else max(2, depth.rounds // (2 if size < 1_000_000 else 5))
     return _group(f"{shape}_{collection}_{size}", f"{shape}, {collection}", rows, CPYTHON, "cyclic", depth, rounds=rounds)
 
 
@@ -157,7 +161,7 @@ def _find(groups: list[GroupSummary], group: str, label: str) -> Row | None:
     return next((r for g in groups if g.name == group for r in g.rows if r.label == label), None)
 
 
-def counts_table(groups: list[GroupSummary]) -> str:
+def counts_rows(groups: list[GroupSummary]) -> list[list[str]]:
     rows = [["a take and a drop, ns", "1 thread", "over the floor", "95 % interval", "2 threads, own", "2 threads, one"]]
     names = [r.label for g in groups if g.name == "counts" for r in g.rows if not r.twin]
     for name in [*names, *(n for n in THREADED if n not in names)]:
@@ -165,10 +169,10 @@ def counts_table(groups: list[GroupSummary]) -> str:
         ratio = alone.ratio if alone and alone.group == "counts" else None
         rows.append([name, _ns(alone), f"{ratio.value:.2f}" if ratio else "", _between(ratio) if ratio else "",
                      *(_ns(_find(groups, f"threads_{where}", f"{name}@2")) for where in ("own", "one"))])
-    return _cells(rows)
+    return rows
 
 
-def graphs_table(groups: list[GroupSummary]) -> str:
+def graphs_rows(groups: list[GroupSummary]) -> list[list[str]]:
     rows = [["a full collection, ns an object", "objects", *(c for c, _ in FINDERS), CPYTHON, "cyclic / CPython", "95 % interval", "floor"]]
     for group in (g for g in groups if g.workload == "graph"):
         found = {r.label: r for r in group.rows}
@@ -176,7 +180,10 @@ def graphs_table(groups: list[GroupSummary]) -> str:
         rows.append([group.title, f"{group.parameters['size']:,}", *(_ns(found.get(c)) for c in [*(c for c, _ in FINDERS), CPYTHON]),
                      f"{ratio.value:.2f}" if ratio else "-", _between(ratio) if ratio else "-",
                      _percent(group.floor)])
-    return _cells(rows) + "\n  libgc sweeps when it next allocates: what dead objects cost it is not in here"
+    return rows
+
+
+LIBGC_SWEEPS = "libgc sweeps when it next allocates: what dead objects cost it is not in here"
 
 
 def _percent(floor: float) -> str:
@@ -190,17 +197,21 @@ def headers_table(known: dict[str, Any]) -> str:
     return _cells([*rows, ["CPython 3.11", *(str(b) for b in CPYTHON_HEADERS)]])
 
 
-def pauses_table(lines: list[record.Line]) -> str:
-    rows = [["pauses", "number", "p50", "p99", "p99.9", "longest", "in pauses", "MMU 10 ms", "MMU 100 ms"]]
+def pauses_rows(lines: list[record.Line]) -> list[list[str]]:
+    rows = [["pauses", "heap", "number", "p50", "p99", "p99.9", "longest", "in pauses", "MMU 10 ms", "MMU 100 ms"]]
     for line in (l for l in lines if l["purpose"] == "pauses" and l["repetition"] == 0):
         if line["pauses"] is None:
-            rows.append([line["label"], line["outcome"].replace("_", " "), *[""] * 7])
+            rows.append([line["label"], "", line["outcome"].replace("_", " "), *[""] * 7])
             continue
         found, least = line["pauses"]["kinds"]["any"], dict(line["pauses"]["mmu"])
-        rows.append([line["label"], f"{found['count']:,}", *(_us(found[k]) for k in ("p50_ns", "p99_ns", "p99.9_ns", "max_ns")),
+        size = line["options"].get("heap_bytes")
+        rows.append([line["label"], table.in_bytes(size) if size else "no bound", f"{found['count']:,}", *(_us(found[k]) for k in ("p50_ns", "p99_ns", "p99.9_ns", "max_ns")),
                      f"{line['pauses']['collector_ns'] / line['pauses']['total_ns']:.1%}",
                      *("-" if least[w] is None else f"{least[w]:.0%}" for w in (10, 100))])
-    return _cells(rows)
+    return rows
+
+
+HEAPS = f"what traces has {DEFAULTS['heap_budget']:g} times the smallest heap in which it finishes"
 
 
 def _us(ns: float | None) -> str:
@@ -247,7 +258,8 @@ def _finish(folder: Path, about: dict[str, Any], journal: Journal, known: dict[s
     drawn = [] if options.no_plots else collector_plots.draw(folder, groups, journal.lines)
     record.write_run(folder, about)
     wrong = [f"WRONG RESULT: {r.label} in group {g.name}: {r.message}" for g in groups for r in g.rows if r.outcome == "checksum"]
-    parts = [counts_table(groups), graphs_table(groups), headers_table(known), pauses_table(journal.lines), *wrong,
+    parts = [_cells(counts_rows(groups)), f"{_cells(graphs_rows(groups))}\n  {LIBGC_SWEEPS}", headers_table(known),
+             f"{_cells(pauses_rows(journal.lines))}\n  {HEAPS}", *wrong,
              "\n".join(bars(groups)), "\n".join(f"! {g.name}: {note}" for g in groups for note in g.notes)]
     said = "\n\n".join(part for part in parts if part)
     record.write_whole(folder / "table.txt", said + "\n")
@@ -269,7 +281,7 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     about["command"] = machine.relative(" ".join(["scripts/bench_collectors.py", *arguments]))
     journal = Journal(folder)
     try:
-        run.measure(matrix, harness, journal, folder)
+        run.measure(run.budgeted(matrix, harness, known, folder, about), harness, journal, folder)
         return _finish(folder, about, journal, known, options)
     except run.Interrupted:
         raise run.Interrupted(f"{len(journal.lines)} invocations kept in {shown(folder)}; the same command goes on from there") from None
@@ -281,7 +293,7 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench_collectors.py", description=__doc__.splitlines()[0])
     parser.add_argument("--depth", default="usual", choices=DEPTHS,
-                        help="quick: a minute or two, the smallest graphs, three invocations; thorough: ten million objects too")
+                        help="quick: a minute or two, the smallest graphs, three invocations; usual: about ten minutes; thorough: hours, ten million objects too")
     parser.add_argument("--quick", dest="depth", action="store_const", const="quick", help="the same as --depth quick")
     parser.add_argument("--thorough", dest="depth", action="store_const", const="thorough", help="the same as --depth thorough")
     parser.add_argument("--resume", default=os.environ.get("RESUME") or "auto", help="auto or no, as in `make bench`")

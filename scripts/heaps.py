@@ -18,6 +18,7 @@ from resident import Ended, Harness, whole
 
 SMALLEST = 1 << 20              # below this no collector starts
 EXACT = 1.05                    # the smallest heap is known to this factor
+PROBE_S = 20                    # a heap so small that this does not do is too small
 PROBE = ["--units=2", "--rounds=1", "--lead-in=1", "--no-capacity"]
 LAZIEST = {"growth_percent": 0, "free_space_divisor": 1}        # a collection only when the heap is full
 
@@ -41,7 +42,7 @@ def _budgeted_group(group: Group, harness: Harness, known: dict[str, Any], heaps
 def _options_of_tracer(row: Configuration, known: dict[str, Any]) -> set[str]:
     """The names of its options, if it is a tracer whose heap can be bounded and that collects by itself."""
     about = (known.get(row.collector or "") or {}).get("collector")
-    if not about or about["counts"] != "none" or dict(row.options).get("automatic") == 0:
+    if not about or about.get("counts") != "none" or dict(row.options).get("automatic") == 0:
         return set()
     names = {option["name"] for option in about["options"]}
     return names if "heap_bytes" in names else set()
@@ -54,9 +55,11 @@ def bounded(row: Configuration, size: int, names: set[str]) -> Configuration:
 
 def smallest(harness: Harness, group: Group, row: Configuration, names: set[str], core: int) -> int:
     """Bytes; 0 where the row does not finish in any heap, and will say so itself."""
+    probed = replace(group, settings={**group.settings, "timeout_s": min(group["timeout_s"], PROBE_S)})
+
     def finishes(size: int) -> bool:
         try:
-            return whole(harness, group, bounded(row, size, names), 0, core if row.threads == 1 else None, PROBE)["outcome"] == "ok"
+            return whole(harness, probed, bounded(row, size, names), 0, core if row.threads == 1 else None, PROBE)["outcome"] == "ok"
         except Ended:
             return False
 

@@ -48,6 +48,7 @@ DEFAULTS: dict[str, Any] = {
     "timeout_s": 60,            # of one turn, and of one whole invocation
     "memory_limit_mib": 6144,   # that a configuration may dirty: heap_full above it. No power of two: bump takes
                                 # the largest one that fits for itself, and the harness needs some too
+    "heap_budget": 2.0,         # of rows that trace: times the smallest heap in which they finish (heaps.py); 0: no bound
     "units": 0,                 # blocks: of one round; 0 lets the harness fill turn_ms
     "lead_in": 1,               # blocks: units run untimed before each round
     "block_rounds": 5,          # blocks: rounds of one invocation

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """reference.py - the runs that the README shows: `make reference`.
 
-Copies a finished run to results/reference/ (one of the matrix `allocators` to results/reference-allocators/) and
+Copies a finished run to results/reference/ (one of the matrix `allocators` to results/reference-allocators/,
+one of `make bench-collectors` to results/reference-collectors/) and
 writes the README's tables from it, between the comments <!-- table: NAME --> and <!-- end -->, so that no figure in
 the README is typed by hand. With --check it only says whether README and references agree.
 """
@@ -15,6 +16,7 @@ import sys
 from pathlib import Path
 
 import bars
+import bench_collectors
 import record
 import stats
 import summary
@@ -26,6 +28,7 @@ TOP = Path(__file__).resolve().parent.parent
 README = TOP / "README.md"
 REFERENCE = record.RESULTS / "reference"
 OF_ALLOCATORS = record.RESULTS / "reference-allocators"         # of `make bench-allocators`
+OF_COLLECTORS = record.RESULTS / "reference-collectors"         # of `make bench-collectors`
 
 
 class Run:
@@ -33,7 +36,8 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         about = record.read_run(folder)
-        self.groups = {g.name: g for g in summary.summarise(about["matrix"], record.read_lines(folder))}
+        self.lines = record.read_lines(folder)
+        self.groups = {g.name: g for g in summary.summarise(about["matrix"], self.lines)}
 
     def row(self, group: str, label: str) -> Row | None:
         return next((r for r in self.groups[group].rows if r.label == label), None) if group in self.groups else None
@@ -115,12 +119,19 @@ def aims(run: Run) -> str:
     return _markdown(list(bars.COLUMNS), [list(line) for line in bars.judge(list(run.groups.values()))])
 
 
+def _all(rows: list[list[str]]) -> str:
+    return _markdown(rows[0], rows[1:])
+
+
 TABLES = {
     "backends": (REFERENCE, backends),
     "allocators": (REFERENCE, lambda run: _matrix(run, ["small", "churn", "cpython", "sqlite3", "cc1"], "ns per operation")),
     "collectors": (REFERENCE, lambda run: _matrix(run, ["calls", "chain", "cycles", "strong", "weak"], "ns per operation")),
     "speed": (OF_ALLOCATORS, speed),
     "aims": (OF_ALLOCATORS, aims),
+    "counts": (OF_COLLECTORS, lambda run: _all(bench_collectors.counts_rows(list(run.groups.values())))),
+    "collections": (OF_COLLECTORS, lambda run: _all(bench_collectors.graphs_rows(list(run.groups.values())))),
+    "pauses": (OF_COLLECTORS, lambda run: _all(bench_collectors.pauses_rows(run.lines))),
 }
 
 
@@ -136,7 +147,7 @@ def rewritten(text: str) -> str:
 
 def keep(folder: Path) -> None:
     """In the place of the reference of its kind."""
-    place = OF_ALLOCATORS if record.read_run(folder)["matrix"]["name"] == "allocators" else REFERENCE
+    place = {"allocators": OF_ALLOCATORS, "collectors": OF_COLLECTORS}.get(record.read_run(folder)["matrix"]["name"], REFERENCE)
     if folder != place:
         shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(folder, place)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import blocks
+import heaps
 import machine
 import matrix as matrices
 import plots
@@ -87,6 +88,7 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     folder, about = open_run(options, plan, harness, known, arguments)
     journal = Journal(folder)
     try:
+        plan = budgeted(plan, harness, known, folder, about)
         measure(plan, harness, journal, folder)
         return finish(folder, about, journal, options)
     except Interrupted:
@@ -179,6 +181,14 @@ def _code_digest(harness: Harness, known: dict[str, Any]) -> str:
     """Of the executables: the code that is measured. Another build is another run."""
     digests = [f"{name} {machine.file_digest(harness.folder / name)}" for name in sorted(known)]
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:16]
+
+
+def budgeted(plan: Matrix, harness: Harness, known: dict[str, Any], folder: Path, about: dict[str, Any]) -> Matrix:
+    """The plan with bounded heaps for what traces; which, is kept in run.json, so that a resumed run has the same."""
+    found = about.setdefault("heaps", {})
+    plan = heaps.budgeted(plan, harness, known, found, machine.measuring_core())
+    record.write_run(folder, about)
+    return plan
 
 
 # --- measure ---------------------------------------------------------------------------------------

@@ -73,7 +73,8 @@ def summarise(plan: dict[str, Any], lines: list[Line]) -> list[GroupSummary]:
     by_group: dict[str, list[Line]] = defaultdict(list)
     for line in lines:
         by_group[line["group"]].append(line)
-    groups = [_group(g, by_group[g["name"]]) for g in plan["groups"] if by_group[g["name"]]]
+    groups = [_group({**g, "settings": {**plan["settings"], **g["settings"]}}, by_group[g["name"]])
+              for g in plan["groups"] if by_group[g["name"]]]
     pairs = [g.pair.p_one if g.pair else float("nan") for g in groups]
     for group in groups:
         _precision(group, plan)
@@ -120,6 +121,9 @@ def _row(plan: dict[str, Any], lines: list[Line], wrong: set[int]) -> Row:
               first["allocator"], first["threads"])
     if first.get("objects_in") in ("own pages", "own heap"):
         row.notes.append(f"objects in {first['objects_in']}")
+    if first["options"].get("heap_bytes"):
+        row.notes.append(f"heap {first['options']['heap_bytes'] / 2**20:.1f} MiB, "
+                         f"{plan['settings'].get('heap_budget', 0):g}x the smallest it finishes in")
     timed = [l for l in lines if l["purpose"] == "time"]
     kept = [l for l in timed if l["outcome"] == "ok" and l["kept"]]
     row.rejected = sum(l["rejected"] for l in timed)
