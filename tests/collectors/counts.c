@@ -262,7 +262,7 @@ static size_t requested_bytes(const object_type *type) {
 /* CPython: 16 bytes, and 16 more of what is tracked. */
 static size_t expected_header(bool tracked) {
     if (strcmp(linked_collector.counts, "none") == 0) return 8;
-    if (strcmp(linked_collector.counts, "biased") == 0) return 32;
+    if (strncmp(linked_collector.counts, "biased", strlen("biased")) == 0) return 32;
     return tracked && strcmp(linked_collector.cycles, "generational") == 0 ? 32 : 16;
 }
 
