@@ -64,7 +64,7 @@ def results(collector: str) -> dict[str, str]:
     for program in PROGRAMS:
         done = subprocess.run([TOP / "build/tests" / collector / program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                               text=True, env={**os.environ, "CMOCKA_MESSAGE_OUTPUT": "TAP"}, check=False)
-        for said, test, skipped in re.findall(r"^(ok|not ok) \d+ - (\w+)( # SKIP)?", done.stdout, re.M):
+        for said, skipped, test in re.findall(r"^(ok|not ok) \d+ (?:-|(# SKIP)) (\w+)", done.stdout, re.M):
             found[test] = "skip" if skipped else said
     return found
 
