@@ -293,7 +293,8 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench_collectors.py", description=__doc__.splitlines()[0])
     parser.add_argument("--depth", default="usual", choices=DEPTHS,
-                        help="quick: a minute or two, the smallest graphs, three invocations; usual: about ten minutes; thorough: hours, ten million objects too")
+                        help="quick: a minute or two, the smallest graphs, three invocations; "
+                             "usual: about ten minutes; thorough: hours, ten million objects too")
     parser.add_argument("--quick", dest="depth", action="store_const", const="quick", help="the same as --depth quick")
     parser.add_argument("--thorough", dest="depth", action="store_const", const="thorough", help="the same as --depth thorough")
     parser.add_argument("--resume", default=os.environ.get("RESUME") or "auto", help="auto or no, as in `make bench`")
