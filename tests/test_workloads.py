@@ -41,7 +41,12 @@ SMALL = {"calls": [["size=500"]], "chain": [["size=500"]], "cycles": [["size=200
          "snapshot": [[f"graph={SNAPSHOT}", f"roots={roots}"] for roots in ("held", "cut")],
          "churn": [["size=500"]], "pair": [["count=500"], ["count=500", "held=0", "size=7"]],
          "batch": [["count=3000", f"order={order}"] for order in ("lifo", "fifo", "random")] + [["count=3000", "look=some"]],
-         "replay": [["trace=sqlite3"], ["trace=sqlite3", "check=full"]]}
+         "replay": [["trace=sqlite3"], ["trace=sqlite3", "check=full"]],
+         "larson": [["size=300"]], "producers": [["count=3000", "batch=100"]],
+         "false_sharing": [["count=50", f"blocks={blocks}"] for blocks in ("own", "given")],
+         "growth": [["size=50", f"growth={growth}"] for growth in ("eighth", "half", "double")],
+         "phases": [["size=3000", f"survivors={who}"] for who in ("placed", "random", "together")],
+         "spawn": [["guests=3", "count=500", "left=50"]], "large": [["size=4"], ["size=4", "pages=left"]], "cache": [["size=3000"]]}
 
 
 def listed(name: str) -> dict:
@@ -93,6 +98,25 @@ class EveryBackend(unittest.TestCase):
         registry = (TOP / "workloads/workloads.def").read_text()
         self.assertEqual(set(re.findall(r"^(?:BLOCKS|OBJECTS)\((\w+)\)", registry, re.M)), set(SMALL))
 
+    def test_checksums_of_threads_are_equal_on_all_allocators_that_threads_may_share(self) -> None:
+        workloads = [w["name"] for w in listed("blocks")["workloads"] if w["threaded"]]
+        for workload in workloads:
+            for threads in (2, 4):
+                seen: dict[str, list[str]] = {}
+                for allocator in ("system", "magazine", "locked:pymalloc", "jemalloc", "mimalloc", "tcmalloc"):
+                    line = invocation("blocks", workload, *SMALL[workload][-1], f"--allocator={allocator}", f"--threads={threads}")
+                    if line["outcome"] not in ("not_installed", "unsupported"):
+                        self.assertEqual(line["outcome"], "ok", line["message"])
+                        seen.setdefault(line["rounds"][0]["checksum"], []).append(allocator)
+                self.assertEqual(len(seen), 1, f"{workload} on {threads} threads: {seen}")
+                self.assertNotIn(None, seen)
+
+    def test_one_that_threads_may_not_share_is_refused_to_them_by_name(self) -> None:
+        for workload in ("larson", "producers", "spawn"):
+            line = invocation("blocks", workload, *SMALL[workload][0], "--allocator=pymalloc", "--threads=2")
+            self.assertEqual(line["outcome"], "unsupported")
+            self.assertIn("locked:pymalloc", line["message"])
+
     def test_two_threads_give_twice_the_checksum_of_one_on_each_that_can(self) -> None:
         for name in ("gil", *PARALLEL):
             for workload in ("calls", "chain", "shared"):
@@ -131,6 +155,11 @@ class Doubling(unittest.TestCase):
                 self.check("blocks", "pair", "count", 20000, f"--allocator={allocator}")
             with self.subTest(f"batch {allocator}"):
                 self.check("blocks", "batch", "count", 20000, "order=random", f"--allocator={allocator}")
+
+        for workload, parameter, size in (("larson", "size", 3000), ("producers", "count", 20000), ("cache", "size", 8000),
+                                          ("false_sharing", "count", 500)):
+            with self.subTest(workload):
+                self.check("blocks", workload, parameter, size, "--allocator=pymalloc")
 
     def test_the_count_of_instructions_repeats(self) -> None:
         first, second = (instructions("refcount", "chain", "size=2000", "--allocator=pymalloc") for _ in range(2))
