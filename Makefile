@@ -70,6 +70,7 @@ B          :=
 FAIL_ON    :=
 
 .PHONY: all help aa compare bench bench-programs nominals bench-allocators bench-collectors occupancy test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
+.PHONY: report test-report instructions attribution
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
@@ -107,6 +108,13 @@ occupancy: deps-bench ## draw how full the pools of pymalloc are while blocks di
 
 plots: ## draw again without measuring: RUN=results/x
 	@$(PYTHON) scripts/plots.py --run '$(RUN)'
+
+report: ## one page that shows a run, with nothing but itself: RUN=results/x
+	@$(PYTHON) scripts/report.py '$(RUN)'
+
+test-report: ## the page in headless Chromium: no error, sorting and filtering, every figure, nothing too wide
+	@scripts/deps.sh report
+	@$(PYTHON) -m unittest tests/browser/test_report.py
 
 compare: ## what became slower or faster: A=results/x B=results/y, run::configuration, or JSON of Google Benchmark; FAIL_ON=slower:5%
 	@$(if $(and $(A),$(B)),,echo 'make compare: say what with what: A=results/x B=results/y' >&2; exit 2;) $(PYTHON) scripts/compare.py '$(A)' '$(B)' --fail-on '$(FAIL_ON)'

@@ -57,7 +57,7 @@ def _pauses(place: Path, lines: list[Line]) -> list[Path]:
     for number, label in enumerate([*labels, "idle"], start=1):
         mine = [l["pauses"] for l in known if label in (l["label"], "idle")]
         parts = [p["idle"]["stalls"] if label == "idle" else p["kinds"]["any"] for p in mine]
-        curve += [(number, label, *point) for point in _percentiles(parts)]
+        curve += [(number, label, *point) for point in percentiles(parts)]
         for i, (window, _) in enumerate(mine[0]["mmu"]):
             shares = [(p["idle"] if label == "idle" else p)["mmu"][i][1] for p in mine]
             if None not in shares:
@@ -72,7 +72,7 @@ def _pauses(place: Path, lines: list[Line]) -> list[Path]:
         "FAR": max(r[2] for r in curve)})
 
 
-def _percentiles(kinds: list[dict]) -> list[tuple[float, float, int, int]]:
+def percentiles(kinds: list[dict]) -> list[tuple[float, float, int, int]]:
     """(1 / (1 - share), share, ns, whether ten pauses lie beyond) at each bucket of all histograms together; the
     longest pause is where one lies beyond."""
     buckets = Counter()

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# deps.sh - install the Debian packages that are missing, and only those: scripts/deps.sh bench|test|recordings|all
+# deps.sh - install the Debian packages that are missing, and only those: scripts/deps.sh bench|test|recordings|report|all
 #
 # Needed packages must be there in the end, or we stop with status 2. Optional ones (allocators to race, libgc) are asked
 # for too; where they cannot be had, their rows say "not installed". What is run is printed before. DEPS=no skips all.
@@ -10,6 +10,7 @@ set -u
 BENCH='gcc g++ libc6-dev make pkg-config libbenchmark-dev libjansson-dev libzstd-dev gnuplot-nox fonts-liberation python3 python3-numpy python3-tqdm'
 TEST='libcmocka-dev python3-psutil python3-jsonschema valgrind'
 RECORDINGS='sqlite3 perl jq lld'
+REPORT='chromium chromium-driver python3-selenium'
 OPTIONAL='libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libpython3.11 libgc-dev'
 
 stop() { printf 'deps: %s\n' "$1" >&2; exit 2; }
@@ -18,8 +19,9 @@ case "${1-}" in
 bench) needed=$BENCH ;;
 test)  needed="$BENCH $TEST" ;;
 recordings) needed="$BENCH $RECORDINGS" ;;
+report) needed="$BENCH $REPORT" ;;
 all)   needed="$BENCH $TEST $RECORDINGS" ;;
-*)     stop "say what for: scripts/deps.sh bench, test, recordings or all" ;;
+*)     stop "say what for: scripts/deps.sh bench, test, recordings, report or all" ;;
 esac
 [ "${DEPS-}" = no ] && exit 0
 

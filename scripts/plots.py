@@ -56,11 +56,11 @@ def _backends(groups: list[GroupSummary]) -> dict[tuple[str, bool, str], int]:
     for group in groups:
         for row in group.rows:
             if not row.twin:
-                found.setdefault(_backend(group, row).key, len(found) + 1)
+                found.setdefault(backend_of(group, row).key, len(found) + 1)
     return found
 
 
-def _backend(group: GroupSummary, row: Row) -> Backend:
+def backend_of(group: GroupSummary, row: Row) -> Backend:
     base = next((r for r in group.rows if r.label == group.baseline), group.rows[0])
     return Backend(row, base.allocator)
 
@@ -137,12 +137,12 @@ def _bars(place: Path, name: str, groups: list[GroupSummary], value: Any, unit: 
             if bar is None and outcome == "ok":
                 outcome = "no ratio" if unit == "ns" else "not measured"
             extremes += bar or ()
-            rows.append((number, group.name, _base_text(base, unit), backends[_backend(group, row).key], row.label,
+            rows.append((number, group.name, _base_text(base, unit), backends[backend_of(group, row).key], row.label,
                          int(row.label == group.baseline), *(bar or ("NaN",) * 3), outcome, *_absolute(row, unit),
                          _bar_text(row, bar, unit)))
     columns = "place group baseline_text backend label baseline value low high outcome absolute absolute_low absolute_high text"
     _tsv(place / f"{name}.tsv", columns, rows)
-    base_name = _backend(groups[0], next(r for r in groups[0].rows if r.label == groups[0].baseline)).name
+    base_name = backend_of(groups[0], next(r for r in groups[0].rows if r.label == groups[0].baseline)).name
     what = ("Throughput", "95 % intervals") if unit == "ns" else ("Peak memory above the empty process", "least and most seen")
     titles = {"throughput_allocators": f"Is another allocator faster than {base_name}?",
               "throughput_collectors": "What does it cost to manage objects safely?",
@@ -203,7 +203,7 @@ def _over_time(place: Path, runs: list[tuple[list[GroupSummary], list[Line]]], n
             same = next((g for g in there if g.name == group.name), None)
             for row in (r for r in (same.rows if same else []) if not r.twin):
                 line = next((l for l in lines if (l["group"], l["label"]) == (group.name, row.label) and _samples(l)), None)
-                key = _backend(group, row).key
+                key = backend_of(group, row).key
                 if line and key in backends:
                     rows += _curve(panel, group.name, backends[key], row.label, number, line)
     _tsv(place / "rss_over_time.tsv", "panel group backend label run ms mib asked_mib", rows)
@@ -248,7 +248,7 @@ def _threads(place: Path, groups: list[GroupSummary]) -> list[Path]:
         for row in group.rows:
             if row.twin:
                 continue
-            number = backends[_backend(group, row).key]
+            number = backends[backend_of(group, row).key]
             if row.time:
                 low, high = (row.time.low, row.time.high) if row.time.low == row.time.low else (row.time.value,) * 2
                 rate = (1e9 / row.time.value, 1e9 / high, 1e9 / low)

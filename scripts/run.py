@@ -27,6 +27,7 @@ import machine
 import matrix as matrices
 import plots
 import record
+import report
 import stats
 import summary
 import table
@@ -370,9 +371,10 @@ def finish(folder: Path, about: dict[str, Any], journal: Journal, options: argpa
     record.write_whole(folder / "benchmark.json", table.benchmark_json(groups, journal.lines, about))
     drawn = [] if options.no_plots else plots.draw_run(folder, about, journal.lines, groups)
     record.write_run(folder, about)
+    page = report.write(folder, about, journal.lines, groups)
     record.point_latest(folder)
     print(f"\n{table.printed(groups, {name: w['operation'] or 'operation' for name, w in about['workloads'].items()})}\n")
-    _closing_words(folder, about, groups, drawn, options)
+    _closing_words(folder, about, groups, [*drawn, page], options)
     wrong = [(g, r) for g in groups for r in g.rows if r.outcome == "checksum"]
     for group, row in wrong:
         print(f"WRONG RESULT: {row.label} in group {group.name}: {row.message}", file=sys.stderr)
@@ -400,7 +402,7 @@ def _closing_words(folder: Path, about: dict[str, Any], groups: list[summary.Gro
         print(f"{rejected} measurements were disturbed from outside, rejected and taken again")
     print(f"\nresults: {shown(folder)}/  (summary.tsv, invocations.jsonl, benchmark.json)")
     for path in drawn:
-        print(f"  plot   {shown(path)}")
+        print(f"  {'report' if path.suffix == '.html' else 'plot  '} {shown(path)}")
     print(f"\nnext: {_next(folder, groups, about, options)}")
 
 

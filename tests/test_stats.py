@@ -78,7 +78,7 @@ class Coverage(unittest.TestCase):
         return hits / 200
 
     def test_of_a_ratio_is_93_in_100_with_any_number_of_invocations(self):
-        for invocations in (2, 3, 4, 5, 6, 7, 8, 10, 15):
+        for invocations in (2, 3, 4, 5, 6, 7, 8, 11, 13):
             with self.subTest(f"{invocations} invocations"):
                 self.assertGreaterEqual(self.covered(invocations, 5, 0.01, 0.001), 0.93)
 
@@ -179,7 +179,7 @@ class AgainstScipy(unittest.TestCase):
     def test_the_interval_of_a_median_is_scipys_percentile_bootstrap(self):
         values = np.random.default_rng(7).normal(100, 3, 12)
         theirs = scipy.stats.bootstrap((values,), np.median, method="percentile", n_resamples=20000,
-                                       confidence_level=1 - 2 * stats._outside(12),
+                                       confidence_level=1 - 2 * stats.OUTSIDE,
                                        random_state=1).confidence_interval
         ours = stats.median_of({i: {0: (v, 1.0)} for i, v in enumerate(values)})
         self.assertAlmostEqual(ours.low, theirs.low, delta=0.5)
@@ -197,10 +197,6 @@ class AgainstScipy(unittest.TestCase):
         theirs = scipy.stats.permutation_test((a, b), lambda x, y: scipy.stats.rankdata([*x, *y])[:8].sum(),
                                               vectorized=False, n_resamples=np.inf).pvalue
         self.assertAlmostEqual(stats.mann_whitney(a, b), theirs, delta=1e-9)
-
-    def test_quantiles_of_students_distribution_are_scipys(self):
-        for degrees in (4, 5, 9, 29):
-            self.assertAlmostEqual(stats._student(0.975, degrees) / scipy.stats.t.ppf(0.975, degrees), 1, delta=0.002)
 
     def test_the_widening_for_few_invocations_is_students(self):
         for n, wider in stats._WIDER.items():

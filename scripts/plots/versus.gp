@@ -19,7 +19,8 @@ set ytics scale 0 font NAMES_FONT textcolor rgb INK
 set arrow 300 from 1, graph 0 to 1, graph 1 nohead lc rgb '#333333' lw LW*0.5
 percent(v) = (abs(v - 1) < 0.0995 ? sprintf('%+.1f %%', 100 * (v - 1)) : v < 2 && v > 0.5 ? sprintf('%+.0f %%', 100 * (v - 1)) : sprintf('%.2f×', v))
 colour(v, sure) = (sure == 0 ? 0x999999 : v > 1 ? 0xD55E00 : 0x0072B2)
-set xtics ('1/256' 1./256, '1/64' 1./64, '1/16' 1./16, '1/4' 0.25, '1/2' 0.5, '1' 1, '2×' 2, '4×' 4, '16×' 16, '64×' 64, '256×' 256)
+DOUBLES = "set xtics ('1/256' 1./256, '1/64' 1./64, '1/16' 1./16, '1/4' 0.25, '1/2' 0.5, '1' 1, '2×' 2, '4×' 4, '16×' 16, '64×' 64, '256×' 256)"
+@DOUBLES
 if (word(TIMES, 2) / word(TIMES, 1) < 3) { set xtics add ('0.8' 0.8, '0.9' 0.9, '1.1×' 1.1, '1.2×' 1.2, '1.5×' 1.5) }
 set lmargin at screen 0.30
 set rmargin at screen 0.635
@@ -33,6 +34,7 @@ set lmargin at screen 0.67
 set rmargin at screen 0.985
 set format y ''
 unset ytics
+@DOUBLES
 set xrange [word(PEAKS, 1) + 0:word(PEAKS, 2) + 0]
 set xlabel "peak RSS, B / A  (→ more)"
 unset label 101; unset label 102

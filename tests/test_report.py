@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""The report's data: complete, in one file, in the plots' colours, and a word for what cannot be shown."""
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import fake_run
+from run_support import ROOT
+
+import memory_metrics
+import report
+
+
+class Report(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="refarena-test-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def report(self, run: Path) -> subprocess.CompletedProcess:
+        return subprocess.run([sys.executable, str(ROOT / "scripts/report.py"), str(run)], capture_output=True, text=True, timeout=100, check=False)
+
+    def page(self, run: Path) -> tuple[str, dict]:
+        done = self.report(run)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        text = (run / "index.html").read_text()
+        return text, json.loads(re.search(r'<script type="application/json" id="run">(.*?)</script>', text, re.S)[1])
+
+    def test_every_configuration_of_the_run_is_a_row_with_its_invocations(self):
+        run = fake_run.write(self.folder / "run", invocations=6, outcomes={"leak/bump": "heap_full"}, pauses=True)
+        _, data = self.page(run)
+        rows = {(r["group"], r["label"]): r for g in data["groups"] for r in g["rows"]}
+        self.assertEqual(len(rows), 10)
+        self.assertEqual(len(rows["churn", "system"]["values"]), 6)
+        self.assertEqual((rows["calls", "leak/bump"]["outcome"], rows["calls", "leak/bump"]["ns"]), ("heap_full", None))
+        self.assertEqual(rows["calls", "cyclic/pymalloc"]["pauses"]["max"], 9000)
+        self.assertIsNone(rows["calls", "cyclic/pymalloc"]["pauses"]["p99"])
+
+    def test_it_asks_for_nothing_from_outside(self):
+        text, _ = self.page(fake_run.write(self.folder / "run", invocations=2))
+        self.assertEqual(set(re.findall(r"https?://[^\s\"']+", text)), {"http://www.w3.org/2000/svg"})
+        self.assertNotIn("{{", text)
+
+    def test_a_colour_is_that_of_the_plots(self):
+        colours = report.colours()
+        self.assertEqual((colours["pymalloc"], colours["cyclic"], colours["system"]), ("#D55E00", "#117733", "#333333"))
+
+    def test_words_of_a_run_cannot_end_the_script_that_holds_them(self):
+        text, data = self.page(fake_run.write(self.folder / "run", invocations=2, text=fake_run.MATRIX.replace("steady state", "</script><b>")))
+        self.assertEqual(data["groups"][0]["title"], "</script><b>")
+
+    def test_what_cannot_be_shown_is_one_line_and_status_2(self):
+        run = fake_run.write(self.folder / "run", invocations=2)
+        (run / "claims.json").write_text("{}")
+        for damage in ("claims.json is damaged", "is empty"):
+            done = self.report(run)
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1))
+            self.assertIn(damage, done.stderr)
+            (run / "claims.json").unlink(missing_ok=True)
+            (run / "invocations.jsonl").write_text("")
+
+    def test_half_a_run_with_a_group_missing_is_shown_and_says_so(self):
+        run = fake_run.write(self.folder / "run", invocations=2)
+        lines = [l for l in (run / "invocations.jsonl").read_text().splitlines(keepends=True) if '"group": "calls"' not in l]
+        (run / "invocations.jsonl").write_text("".join(lines))
+        (run / "run.json").write_text(json.dumps({**json.loads((run / "run.json").read_text()), "finished": None}))
+        _, data = self.page(run)
+        self.assertEqual([g["name"] for g in data["groups"]], ["churn", "own"])
+        self.assertIn("Not finished", data["lead"])
+
+
+class Memory(unittest.TestCase):
+    LINE = {"memory": {"baseline_rss": 100, "workload_bytes": 0, "series": [[0, 100, 0], [10**9, 300, 50], [3 * 10**9, 300, 60]],
+                       "held_bytes": 200, "used_bytes": 80}}
+
+    def test_the_integral_is_bytes_times_seconds_above_the_empty_process(self):
+        self.assertAlmostEqual(memory_metrics.integral(self.LINE), 100 + 400)
+
+    def test_fragmentation_is_what_nobody_asked_for_and_what_is_in_no_block(self):
+        self.assertAlmostEqual(memory_metrics.internal(self.LINE), 1 - 60 / 80)
+        self.assertAlmostEqual(memory_metrics.external(self.LINE), 1 - 80 / 200)
+
+    def test_what_an_allocator_cannot_say_is_none(self):
+        silent = {"memory": {**self.LINE["memory"], "held_bytes": None, "used_bytes": None}}
+        self.assertEqual((memory_metrics.internal(silent), memory_metrics.external(silent)), (None, None))
+        self.assertIsNone(memory_metrics.of([])["integral"])
+
+
+if __name__ == "__main__":
+    unittest.main()
