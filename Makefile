@@ -68,9 +68,10 @@ RUN        := results/latest
 A          :=
 B          :=
 FAIL_ON    :=
+AGAINST    :=
 
 .PHONY: all help aa compare bench bench-programs nominals bench-allocators bench-collectors occupancy test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
-.PHONY: report test-report instructions attribution
+.PHONY: report test-report instructions attribution doctor
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
@@ -111,6 +112,16 @@ plots: ## draw again without measuring: RUN=results/x
 
 report: ## one page that shows a run, with nothing but itself: RUN=results/x
 	@$(PYTHON) scripts/report.py '$(RUN)'
+
+instructions: deps-test ## instructions of an operation, to the instruction, beside the run's times: RUN=results/x AGAINST=results/y WORKLOADS=
+	@$(MAKE) --no-print-directory -j$(CORES) all
+	@$(PYTHON) scripts/instructions.py '$(RUN)' --against '$(AGAINST)' --workloads '$(WORKLOADS)'
+
+attribution: deps-bench ## what each layer of a collector costs, and what they cost together: WORKLOADS=calls
+	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=attribution WORKLOADS='$(or $(WORKLOADS),calls)' && $(PYTHON) scripts/attribution.py
+
+doctor: ## is this machine fit to measure on, and what would make it fitter?
+	@$(PYTHON) scripts/doctor.py
 
 test-report: ## the page in headless Chromium: no error, sorting and filtering, every figure, nothing too wide
 	@scripts/deps.sh report

@@ -224,7 +224,7 @@ def main(arguments: list[str]) -> int:
             for doing in rounds(rows, programs, asked.repetitions, asked.seed, Path(folder)):
                 print(f"\r\033[K{doing}" if sys.stderr.isatty() else doing, end="" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
         found = findings(rows)
-        place = plots._folder(asked.out / "plots")
+        place = plots.folder_of(asked.out / "plots")
         record.write_whole(asked.out / "programs.tsv", tsv(found))
         record.write_whole(asked.out / "programs.json", json.dumps({
             "machine": machine.provenance(), "before": before, "after": machine.state(), "scale": asked.scale, "seed": asked.seed,

@@ -308,12 +308,12 @@ def _cell(value: Any) -> str:
 ENDINGS = {"png": b"IEND\xaeB`\x82", "svg": b"</svg>"}     # of a file that is whole
 
 
-def _gnuplot(place: Path, script: str, settings: dict[str, Any]) -> list[Path]:
-    """Draw one figure in all formats. gnuplot finds its scripts beside the style, its data where it stands."""
+def _gnuplot(place: Path, script: str, settings: dict[str, Any], name: str = "") -> list[Path]:
+    """Draw one figure in all formats, into files of the script's name or another. gnuplot finds its scripts beside the style, its data where it stands."""
     drawn = []
     for form in FORMATS:
-        part, whole = place / f"{script}.part.{form}", place / f"{script}.{form}"
-        values = {"fmt": form, "out": f"{script}.part", **settings}
+        part, whole = place / f"{name or script}.part.{form}", place / f"{name or script}.{form}"
+        values = {"fmt": form, "out": f"{name or script}.part", **settings}
         said = "; ".join(f"{k}='{_quoted(v)}'" if isinstance(v, str) else f"{k}={v!r}" for k, v in values.items())
         command = ["gnuplot", "-e", f"set loadpath '{GNUPLOT}'; {said}", str(GNUPLOT / f"{script}.gp")]
         try:

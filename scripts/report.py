@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import memory_metrics
+import overhead
 import plots
 import record
 import stats
@@ -96,6 +97,9 @@ def _group(group: GroupSummary, palette: dict[str, str], operation: str, lines: 
     chosen = " ".join(f"{k}={v}" for k, v in sorted(group.parameters.items()))
     floor = f"; noise floor {100 * group.floor:.1f} %" if group.floor == group.floor else ""
     rows = [_row(group, r, palette, operation, lines.get((group.name, r.label), []), counted) for r in group.rows if not r.twin]
+    bounds = overhead.lower_bounds(group, [l for r in group.rows for l in lines.get((group.name, r.label), [])])
+    for row in rows:
+        row["lbo"] = bounds[row["label"]].value if row["label"] in bounds else None
     return {"name": group.name, "title": group.title, "figure": group.figure, "baseline": group.baseline, "operation": operation,
             "words": f"{group.workload} {chosen}".strip() + f"; {how}{floor}", "floor": _number(group.floor) or 0, "notes": group.notes, "rows": rows}
 

@@ -13,7 +13,10 @@ so that a run that must stop early has something of everything.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
+import io
+import json
 import os
 import signal
 import sys
@@ -47,8 +50,13 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     options = _options(arguments)
+    words = io.StringIO() if options.quiet else sys.stderr if options.json or options.tsv else sys.stdout
     try:
-        return _run(options, arguments)
+        with contextlib.redirect_stdout(words):
+            status, folder = _run(options, arguments)
+        if options.json or options.tsv:
+            print(_rows(folder, options.json), end="")
+        return status
     except (BadInput, Stopped) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
@@ -78,10 +86,22 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     parser.add_argument("--bin", type=Path, default=machine.ROOT / "build/bin", help="folder of the harness's executables")
     parser.add_argument("--no-plots", action="store_true", help="leave the pictures out")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors, and what --json or --tsv asks for")
+    parser.add_argument("--verbose", action="store_true", help="say which group is measured, and for which time")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the rows as JSON; words go to standard error")
+    form.add_argument("--tsv", action="store_true", help="print the rows as a table for other programs; words go to standard error")
     return parser.parse_args(arguments)
 
 
-def _run(options: argparse.Namespace, arguments: list[str]) -> int:
+def _rows(folder: Path, as_json: bool) -> str:
+    """The run's rows for other programs."""
+    text = (folder / "summary.tsv").read_text()
+    header, *rows = [line.split("\t") for line in text.splitlines()]
+    return json.dumps({"run": shown(folder), "rows": [dict(zip(header, row)) for row in rows]}, indent=1) + "\n" if as_json else text
+
+
+def _run(options: argparse.Namespace, arguments: list[str]) -> tuple[int, Path]:
     harness = Harness(options.bin.absolute())
     known = harness.knows()
     plan = choose(options, harness, known)
@@ -90,8 +110,8 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     journal = Journal(folder)
     try:
         plan = budgeted(plan, harness, known, folder, about)
-        measure(plan, harness, journal, folder)
-        return finish(folder, about, journal, options)
+        measure(plan, harness, journal, folder, options.verbose)
+        return finish(folder, about, journal, options), folder
     except Interrupted:
         kept = len(journal.lines)
         again = "make bench " + " ".join(f"{k}={v}" for k, v in _asked(options).items())
@@ -194,7 +214,7 @@ def budgeted(plan: Matrix, harness: Harness, known: dict[str, Any], folder: Path
 
 # --- measure ---------------------------------------------------------------------------------------
 
-def measure(plan: Matrix, harness: Harness, journal: Journal, folder: Path) -> None:
+def measure(plan: Matrix, harness: Harness, journal: Journal, folder: Path, verbose: bool = False) -> None:
     """Everything that is not in the journal yet."""
     core = machine.measuring_core()
     bar = Bar(plan)
@@ -212,6 +232,8 @@ def measure(plan: Matrix, harness: Harness, journal: Journal, folder: Path) -> N
                     machine.touch_memory(plan["touch_s"])
                     touched = True
                 bar.group(group)
+                if verbose:
+                    bar.say(f"{group.name}, repetition {repetition + 1} of {_most(group)} at most")
                 _time(harness, group, repetition, journal, core, bar)
                 _memory(harness, group, repetition, journal, core, bar)
                 _pauses(harness, group, repetition, journal, core, bar)

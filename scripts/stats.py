@@ -115,6 +115,29 @@ def ratio_of(sample: Rounds, baseline: Rounds, paired_rounds: bool, seed: int = 
     return _interval(float(np.median(values)), _draw_medians(np.column_stack(columns), draw), len(values), log=True)
 
 
+def combination_of(terms: list[tuple[float, Rounds]], paired_rounds: bool, seed: int = 1) -> Estimate | None:
+    """A weighted sum of nanoseconds an operation (a difference: weights 1 and -1), within each repetition that all have.
+
+    Drawn as ratio_of does: the same repetitions for all, and under turns the same rounds. None without a repetition.
+    """
+    draw = np.random.default_rng(seed)
+    values, columns = [], []
+    for repetition in sorted(set.intersection(*(set(s) for _, s in terms))):
+        sides = [s[repetition] for _, s in terms]
+        if paired_rounds:
+            common = sorted(set.intersection(*(set(s) for s in sides)))
+            sides = [{i: s[i] for i in common} for s in sides]
+        if not all(sides):
+            continue
+        picks = draw.integers(0, len(sides[0]), (DRAWS, len(sides[0]))) if paired_rounds else None
+        values.append(sum(weight * per_operation(s) for (weight, _), s in zip(terms, sides)))
+        columns.append(sum(weight * _draw_rounds(np.array(list(s.values()), dtype=float), draw, picks)
+                           for (weight, _), s in zip(terms, sides)))
+    if not values:
+        return None
+    return _interval(float(np.median(values)), _draw_medians(np.column_stack(columns), draw), len(values))
+
+
 def ratio_of_medians(sample: Rounds, baseline: Rounds, seed: int = 1) -> Estimate | None:
     """sample / baseline where nothing pairs the two: two runs. Each side is drawn for itself."""
     sides = [[np.array(list(s[r].values()), dtype=float) for r in sorted(s) if s[r]] for s in (sample, baseline)]

@@ -13,7 +13,10 @@ import fake_run
 from run_support import ROOT
 
 import memory_metrics
+import overhead
+import record
 import report
+import summary
 
 
 class Report(unittest.TestCase):
@@ -71,6 +74,26 @@ class Report(unittest.TestCase):
         _, data = self.page(run)
         self.assertEqual([g["name"] for g in data["groups"]], ["churn", "own"])
         self.assertIn("Not finished", data["lead"])
+
+
+class LowerBound(unittest.TestCase):
+    def bounds(self, **how: object) -> dict:
+        with tempfile.TemporaryDirectory() as folder:
+            run = fake_run.write(Path(folder) / "run", ns={"leak/bump": 5.0, "cyclic/pymalloc": 20.0}, **how)
+            about, lines = record.read_run(run), record.read_lines(run)
+            groups = {g.name: g for g in summary.summarise(about["matrix"], lines)}
+            return {name: overhead.lower_bounds(groups[name], lines) for name in ("calls", "churn")}
+
+    def test_it_is_time_over_the_cheapest_collectors(self):
+        found = self.bounds()["calls"]
+        self.assertEqual(found["leak/bump"].value, 1.0)
+        self.assertAlmostEqual(found["cyclic/pymalloc"].value, 4.0, delta=0.1)
+
+    def test_what_the_cheapest_was_seen_to_stop_is_not_the_mutators(self):
+        self.assertAlmostEqual(self.bounds(pauses=True)["calls"]["leak/bump"].value, 1 / 0.9, delta=0.01)
+
+    def test_allocators_have_none(self):
+        self.assertEqual(self.bounds()["churn"], {})
 
 
 class Memory(unittest.TestCase):

@@ -13,6 +13,7 @@ const COLUMNS = {
   "op/s":        { of: (r) => (r.ns ? 1e9 / r.ns : null), show: (r) => perSecond(1e9 / r.ns) },
   ratio:         { of: (r) => r.ratio, show: (r) => digits(r.ratio), tip: "of time, to the group's baseline" },
   "ratio, 95 %": { of: (r) => (r.ratio_high - r.ratio_low) / r.ratio, show: (r) => interval(r.ratio_low, r.ratio_high, digits) },
+  LBO:           { of: (r) => r.lbo, show: (r) => inTimes(r.lbo), tip: "lower-bound overhead: time over the cheapest collector's, less the pauses seen there" },
   verdict:       { of: (r) => r.verdict, show: (r) => html("span", { class: r.verdict.split(" ").pop() }, r.verdict + (r.notes.length ? ` (${r.notes.join(", ")})` : "")), words: true, wide: true },
   "peak RSS":    { of: (r) => r.peak, show: (r) => inBytes(r.peak) },
   "end RSS":     { of: (r) => r.end, show: (r) => inBytes(r.end) },
@@ -29,7 +30,7 @@ const COLUMNS = {
   instructions:  { of: (r) => r.instructions, show: (r) => digits(r.instructions, 6), tip: "of one operation, counted by callgrind" },
 };
 const METRICS = {
-  time:    ["ns/op", "95 %", "CPU ns/op", "ratio", "ratio, 95 %", "verdict"],
+  time:    ["ns/op", "95 %", "CPU ns/op", "ratio", "ratio, 95 %", "LBO", "verdict"],
   memory:  ["peak RSS", "end RSS", "live", "overhead", "MiB·s", "inside", "outside", "verdict"],
   pauses:  ["pauses", "p50", "p99", "longest", "MMU 10 ms"],
   everything: Object.keys(COLUMNS).slice(2),
