@@ -71,7 +71,7 @@ FAIL_ON    :=
 AGAINST    :=
 
 .PHONY: all help aa compare bench bench-programs nominals bench-allocators bench-collectors occupancy test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
-.PHONY: report test-report instructions attribution doctor
+.PHONY: report test-report instructions attribution spacetime doctor
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
@@ -119,6 +119,9 @@ instructions: deps-test ## instructions of an operation, to the instruction, bes
 
 attribution: deps-bench ## what each layer of a collector costs, and what they cost together: WORKLOADS=calls
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=attribution WORKLOADS='$(or $(WORKLOADS),calls)' && $(PYTHON) scripts/attribution.py
+
+spacetime: deps-bench ## time against memory: tracers with 1.1 to 6 times their smallest heap, counting with thresholds from often to seldom
+	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=spacetime && $(PYTHON) scripts/spacetime.py
 
 doctor: ## is this machine fit to measure on, and what would make it fitter?
 	@$(PYTHON) scripts/doctor.py

@@ -164,7 +164,8 @@ def _run(command: list[str]) -> str | None:
 
 
 def _git(*arguments: str) -> str | None:
-    return _run(["git", *arguments])
+    """Without its optional locks: were we killed meanwhile, the repository would stay locked."""
+    return _run(["git", "--no-optional-locks", *arguments])
 
 
 def _read(path: str) -> str | None:

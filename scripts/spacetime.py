@@ -1,0 +1,84 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""spacetime.py - time against memory: what each collector makes of more of it. `make spacetime`
+
+A tracer's heap is swept from just over the smallest in which the work gets done to six times that; a counting
+collector's young threshold from often to seldom. Each point is one such row: resident memory at its peak, and
+time. A curve that lies below and left of another is better at any price of memory; where two cross, the price decides.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import plots
+import record
+import summary
+from matrix import BadInput
+from record import Line, Stopped, shown
+from stats import Estimate
+from summary import GroupSummary
+
+
+@dataclass(frozen=True)
+class Point:
+    """One setting of one collector. knob: the heap as a multiple of the smallest, or the threshold."""
+    collector: str
+    knob: float
+    text: str
+    peak_rss: float
+    time: Estimate
+
+
+def points(plan: dict[str, Any], lines: list[Line], groups: list[GroupSummary]) -> list[Point]:
+    """Every row that was given a heap or a threshold and has time and memory, a collector at a time, from tight to generous."""
+    options = {(l["group"], l["label"]): l.get("options") or {} for l in lines}
+    settings = {g["name"]: {**plan.get("settings", {}), **g.get("settings", {})} for g in plan["groups"]}
+    found = []
+    for group in groups:
+        for row in (r for r in group.rows if r.collector and r.time and r.peak_rss and not r.twin):
+            asked = options[group.name, row.label]
+            if "heap_bytes" in asked:
+                budget = settings[group.name]["heap_budget"]
+                found.append(Point(row.collector, budget, f"{budget:g}x", row.peak_rss, row.time))
+            elif "threshold0" in asked:
+                found.append(Point(row.collector, asked["threshold0"], f"{asked['threshold0']:,}", row.peak_rss, row.time))
+    return sorted(found, key=lambda p: (p.collector, p.knob))
+
+
+def draw(folder: Path, found: list[Point]) -> list[Path]:
+    place, names = plots.folder_of(folder / "plots"), list(dict.fromkeys(p.collector for p in found))
+    sure = lambda p: (p.time.low, p.time.high) if p.time.low == p.time.low else (p.time.value, p.time.value)
+    rows = [(names.index(p.collector) + 1, p.collector, p.knob, p.text, p.peak_rss / 2**20, p.time.value / 1e3, *(v / 1e3 for v in sure(p))) for p in found]
+    plots._tsv(place / "spacetime.tsv", "backend collector knob text mib us low high", rows)
+    return plots._gnuplot(place, "spacetime", {
+        "TITLE": "What does memory buy?", "BACKENDS": plots._words(names), "TOP": max(r[7] for r in rows) * 1.6, "LOW": min(r[6] for r in rows) / 1.3,
+        "NEAR": min(r[4] for r in rows) / 1.3, "FAR": max(r[4] for r in rows) * 1.6,
+        "SUB": "Written on it: a tracer's heap, as a multiple of the smallest that will do; a counting collector's young threshold"})
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="spacetime.py", description=__doc__.splitlines()[0])
+    parser.add_argument("run", nargs="?", default="latest", help="a run of the matrix spacetime; latest by default")
+    parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
+    options = parser.parse_args(arguments)
+    try:
+        folder = record.find(options.run, options.results)
+        about, lines = record.read_run(folder), record.read_lines(folder)
+        found = points(about["matrix"], lines, summary.summarise(about["matrix"], lines))
+        if not found:
+            raise BadInput(f"{shown(folder)} has no row with a heap or a threshold of its own: measure them with `make spacetime`")
+        for p in found:
+            print(f"{p.collector:12} {p.text:>8}  {p.peak_rss / 2**20:8.1f} MiB  {p.time.value / 1e3:10.1f} µs an operation")
+        print(f"  plot   {shown(draw(folder, found)[-1])}")
+    except (BadInput, Stopped) as error:
+        print(f"spacetime: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
