@@ -31,7 +31,6 @@ import plots
 import record
 import stats
 import summary
-import table
 from matrix import BadInput
 from record import Stopped, shown
 from stats import Estimate

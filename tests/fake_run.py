@@ -2,10 +2,15 @@
 """fake_run.py - a finished run, written and not measured: for tests of what is made from runs."""
 import json
 import random
+import shutil
+import subprocess
 import sys
+import tempfile
+import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+sys.path.insert(0, str(SCRIPTS))
 import matrix as matrices  # noqa: E402
 from run import line_of    # noqa: E402
 
@@ -33,6 +38,22 @@ configurations = ["refcount/system", "gil/system"]
 MACHINE = {"cpu_model": "a CPU", "kernel": "6.1", "transparent_huge_pages": "madvise", "cores": 2, "memory_bytes": 1 << 34,
            "distribution": "Debian", "commit": "0123456789abcdef", "dirty": False, "governor": None}
 BUILD = {"compiler": "gcc 12", "flags": "-O2", "commit": "0123456789ab", "allocator_library": None}
+
+
+class InFolder(unittest.TestCase):
+    """Each test has a folder, and runs scripts on the runs that it writes there."""
+
+    def setUp(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="refarena-test-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def script(self, name: str, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run([sys.executable, str(SCRIPTS / name), *arguments], capture_output=True, text=True, timeout=200, check=False)
+
+    def assert_refused(self, done: subprocess.CompletedProcess, words: str) -> None:
+        """One line, that says so, and status 2."""
+        self.assertEqual((done.returncode, len(done.stderr.strip().splitlines())), (2, 1), done.stdout + done.stderr)
+        self.assertIn(words, done.stderr)
 
 
 def write(folder: Path, ns: dict[str, float] | None = None, noise: float = 0.003, invocations: int = 8, seed: int = 1,

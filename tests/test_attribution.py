@@ -1,14 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Attribution: each layer is the difference of two rows, what is left over is a term of its own, and a picture."""
 import shutil
-import subprocess
-import sys
-import tempfile
 import unittest
-from pathlib import Path
 
 import fake_run
-from run_support import ROOT
 
 import attribution
 import matrix as matrices
@@ -58,28 +53,19 @@ class Steps(unittest.TestCase):
             self.assertLessEqual({of.whole, *(row for _, *rows in of.layers for row in rows)}, there)
 
 
-class Run(unittest.TestCase):
-    def setUp(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="refarena-test-"))
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-
-    def attribute(self, run: Path) -> subprocess.CompletedProcess:
-        return subprocess.run([sys.executable, str(ROOT / "scripts/attribution.py"), str(run)], capture_output=True, text=True, timeout=100, check=False)
-
+class Run(fake_run.InFolder):
     @unittest.skipIf(shutil.which("gnuplot") is None, "gnuplot is not installed")
     def test_a_run_is_read_in_words_and_drawn(self):
         rows = ", ".join(f'"{row}"' for row in NS)
         run = fake_run.write(self.folder / "run", ns=NS, noise=0.01, text=f'[[group]]\nname = "calls"\nworkload = "calls"\nconfigurations = [{rows}]\n')
-        done = self.attribute(run)
+        done = self.script("attribution.py", str(run))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"gil takes 5[678]\.\d ns, (19|20)\.\d of them the program's own; counting \+1[45]")
         self.assertGreater((run / "plots/attribution_calls.svg").stat().st_size, 4000)
         self.assertIn("interaction", (run / "plots/attribution_calls.tsv").read_text())
 
     def test_a_run_without_such_rows_is_one_line(self):
-        done = self.attribute(fake_run.write(self.folder / "run", invocations=2))
-        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1))
-        self.assertIn("make attribution", done.stderr)
+        self.assert_refused(self.script("attribution.py", str(fake_run.write(self.folder / "run", invocations=2))), "make attribution")
 
 
 if __name__ == "__main__":

@@ -3,29 +3,21 @@
 import json
 import shutil
 import subprocess
-import sys
-import tempfile
 import unittest
 from pathlib import Path
 
 import fake_run
-from run_support import ROOT
 
 PLANTED = {"churn/jemalloc": 10.5}
 
 
-class Compare(unittest.TestCase):
-    def setUp(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="refarena-test-"))
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-
+class Compare(fake_run.InFolder):
     def run_of(self, name: str, **how: object) -> str:
         return str(fake_run.write(self.folder / name, **how))
 
     def compare(self, a: str, b: str, *more: str) -> subprocess.CompletedProcess:
         plots = [] if "--plots" in more else ["--no-plots"]
-        return subprocess.run([sys.executable, str(ROOT / "scripts/compare.py"), a, b, *plots, *(m for m in more if m != "--plots")],
-                              capture_output=True, text=True, timeout=100, check=False)
+        return self.script("compare.py", a, b, *plots, *(m for m in more if m != "--plots"))
 
     def rows(self, a: str, b: str, *more: str) -> dict[str, dict]:
         done = self.compare(a, b, "--json", *more)
@@ -34,7 +26,7 @@ class Compare(unittest.TestCase):
 
     def refused(self, *arguments: str) -> str:
         done = self.compare(*arguments)
-        self.assertEqual((done.returncode, len(done.stderr.strip().splitlines())), (2, 1), done.stdout + done.stderr)
+        self.assert_refused(done, "")
         return done.stderr
 
     def test_a_planted_slow_down_of_5_percent_is_caught_and_its_twin_passes(self):

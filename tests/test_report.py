@@ -2,15 +2,11 @@
 """The report's data: complete, in one file, in the plots' colours, and a word for what cannot be shown."""
 import json
 import re
-import shutil
-import subprocess
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 
 import fake_run
-from run_support import ROOT
 
 import memory_metrics
 import overhead
@@ -19,16 +15,9 @@ import report
 import summary
 
 
-class Report(unittest.TestCase):
-    def setUp(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="refarena-test-"))
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-
-    def report(self, run: Path) -> subprocess.CompletedProcess:
-        return subprocess.run([sys.executable, str(ROOT / "scripts/report.py"), str(run)], capture_output=True, text=True, timeout=100, check=False)
-
+class Report(fake_run.InFolder):
     def page(self, run: Path) -> tuple[str, dict]:
-        done = self.report(run)
+        done = self.script("report.py", str(run))
         self.assertEqual(done.returncode, 0, done.stderr)
         text = (run / "index.html").read_text()
         return text, json.loads(re.search(r'<script type="application/json" id="run">(.*?)</script>', text, re.S)[1])
@@ -60,9 +49,8 @@ class Report(unittest.TestCase):
         run = fake_run.write(self.folder / "run", invocations=2)
         (run / "claims.json").write_text("{}")
         for damage in ("claims.json is damaged", "is empty"):
-            done = self.report(run)
-            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1))
-            self.assertIn(damage, done.stderr)
+            done = self.script("report.py", str(run))
+            self.assert_refused(done, damage)
             (run / "claims.json").unlink(missing_ok=True)
             (run / "invocations.jsonl").write_text("")
 

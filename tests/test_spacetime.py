@@ -2,15 +2,9 @@
 """Space against time: every swept row is a point with its knob, and the points are drawn."""
 import json
 import shutil
-import subprocess
-import sys
-import tempfile
 import unittest
-from pathlib import Path
 
 import fake_run
-from run_support import ROOT
-
 import matrix as matrices
 
 MATRIX = "".join(f'[[group]]\nname = "heap_{b}"\nworkload = "autograd"\nconfigurations = ["marksweep/system"]\nheap_budget = {b}\n' for b in (1.5, 3.0)) + \
@@ -18,14 +12,7 @@ MATRIX = "".join(f'[[group]]\nname = "heap_{b}"\nworkload = "autograd"\nconfigur
                  for t in (700, 5000))
 
 
-class SpaceTime(unittest.TestCase):
-    def setUp(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="refarena-test-"))
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-
-    def draw(self, run: Path) -> subprocess.CompletedProcess:
-        return subprocess.run([sys.executable, str(ROOT / "scripts/spacetime.py"), str(run)], capture_output=True, text=True, timeout=100, check=False)
-
+class SpaceTime(fake_run.InFolder):
     @unittest.skipIf(shutil.which("gnuplot") is None, "gnuplot is not installed")
     def test_every_swept_row_is_a_point_from_tight_to_generous(self):
         run = fake_run.write(self.folder / "run", ns={"heap_1.5/marksweep/system": 9000.0, "": 5000.0}, text=MATRIX)
@@ -33,7 +20,7 @@ class SpaceTime(unittest.TestCase):
         for line in (l for l in lines if l["collector"] == "marksweep"):
             line["options"] = {"heap_bytes": 1 << 22}           # as a run writes it that found the smallest heap
         (run / "invocations.jsonl").write_text("".join(json.dumps(l) + "\n" for l in lines))
-        done = self.draw(run)
+        done = self.script("spacetime.py", str(run))
         self.assertEqual(done.returncode, 0, done.stderr)
         header, *rows = [l.split("\t") for l in (run / "plots/spacetime.tsv").read_text().splitlines()]
         points = [dict(zip(header, r)) for r in rows]
@@ -43,9 +30,7 @@ class SpaceTime(unittest.TestCase):
         self.assertGreater((run / "plots/spacetime.svg").stat().st_size, 4000)
 
     def test_a_run_without_swept_rows_is_one_line(self):
-        done = self.draw(fake_run.write(self.folder / "run", invocations=2))
-        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1))
-        self.assertIn("make spacetime", done.stderr)
+        self.assert_refused(self.script("spacetime.py", str(fake_run.write(self.folder / "run", invocations=2))), "make spacetime")
 
     def test_the_matrix_sweeps_from_tight_to_six_times(self):
         budgets = [g["heap_budget"] for g in matrices.read("spacetime").groups if g.name.startswith("heap")]
