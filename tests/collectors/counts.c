@@ -261,7 +261,7 @@ static size_t requested_bytes(const object_type *type) {
 
 /* CPython: 16 bytes, and 16 more of what is tracked. */
 static size_t expected_header(bool tracked) {
-    if (strcmp(linked_collector.counts, "none") == 0) return 8;
+    if (strcmp(linked_collector.counts, "none") == 0) return strcmp(linked_collector.cycles, "boehm") == 0 ? 16 : 8;  /* libgc: a layout before the type */
     if (strncmp(linked_collector.counts, "biased", strlen("biased")) == 0) return 32;
     return tracked && strcmp(linked_collector.cycles, "generational") == 0 ? 32 : 16;
 }
