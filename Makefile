@@ -63,6 +63,7 @@ COLLECTORS :=
 ALLOCATORS :=
 PRECISION  :=
 DEPTH      := usual
+LARGEST    :=
 ROUNDS     := 5
 RUN        := results/latest
 A          :=
@@ -79,9 +80,9 @@ all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRAR
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 26
 
-bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|default|full WORKLOADS= COLLECTORS= ALLOCATORS= PRECISION=2% RESUME=no
+bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|default|full|classics WORKLOADS= COLLECTORS= ALLOCATORS= PRECISION=2% RESUME=no
 	@$(MAKE) --no-print-directory -j$(CORES) all
-	@$(PYTHON) scripts/run.py --matrix '$(MATRIX)' --workloads '$(WORKLOADS)' --collectors '$(COLLECTORS)' --allocators '$(ALLOCATORS)' --precision '$(PRECISION)'
+	@$(PYTHON) scripts/run.py --matrix '$(MATRIX)' --workloads '$(WORKLOADS)' --collectors '$(COLLECTORS)' --allocators '$(ALLOCATORS)' --precision '$(PRECISION)' --largest '$(or $(LARGEST),0)'
 
 bench-allocators: deps-bench ## our allocators beside CPython's own and the real ones, and which of our aims they reach: ALLOCATORS= RESUME=no
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=allocators && $(PYTHON) scripts/bars.py
@@ -89,6 +90,9 @@ bench-allocators: deps-bench ## our allocators beside CPython's own and the real
 bench-collectors: deps-bench ## what each collector costs: counts, collections beside CPython's and libgc's, headers, pauses: DEPTH=quick|usual|thorough RESUME=no
 	@$(MAKE) --no-print-directory -j$(CORES) all
 	@$(PYTHON) scripts/bench_collectors.py --depth '$(DEPTH)'
+
+sizes: deps-bench ## cost against size, from 10^3 to 10^7 objects, with the power by which it grows: LARGEST=100000 (quick) RESUME=no
+	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=sizes
 
 aa: deps-bench ## one configuration against itself, 100 times on recorded data and 100 times here: how often is there a false alarm?
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=aa && $(PYTHON) scripts/aa.py results/reference results/latest

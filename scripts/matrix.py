@@ -12,7 +12,8 @@ compared with each other and with nothing else, so they share a method, a baseli
     baseline       = "refcount/system"
 
 Workloads on blocks have no collector: their configurations are allocators alone. `configurations` may name
-a list of [sets]. Anything not said in a group is taken from the top of the file, then from DEFAULTS.
+a list of [sets]. With `sizes = { count = [1000, 10000] }` a group stands for one group at each value of that
+parameter, and together they are a *curve*: cost against size. Anything not said in a group is taken from the top of the file, then from DEFAULTS.
 """
 from __future__ import annotations
 
@@ -63,7 +64,7 @@ DEFAULTS: dict[str, Any] = {
     "pause_rounds": 100,
     "bias_turns": 5,            # consecutive turns of two rows, to check that turns do not bias; 0: no check
 }
-GROUP_KEYS = {"name", "title", "workload", "parameters", "configurations", "baseline", "pair", "options", "figure"}
+GROUP_KEYS = {"name", "title", "workload", "parameters", "configurations", "baseline", "pair", "options", "figure", "sizes"}
 TOP_KEYS = {"about", "sets", "group"}
 
 
@@ -101,6 +102,8 @@ class Group:
     figure: str                                     # "allocators", "collectors" or "threads": where it is drawn
     title: str
     settings: dict[str, Any] = field(default_factory=dict)
+    curve: str = ""                                 # name of the groups that differ in size alone, or nothing
+    size: int = 0                                   # on the curve
 
     def __getitem__(self, key: str) -> Any:
         return self.settings[key]
@@ -124,6 +127,7 @@ class Matrix:
         return {"name": self.name, "about": self.about, "settings": self.settings, "groups": [
             {"name": g.name, "title": g.title, "workload": g.workload, "parameters": g.parameters,
              "method": g["method"], "baseline": g.baseline, "pair": g.pair, "figure": g.figure,
+             **({"curve": g.curve, "size": g.size} if g.curve else {}),
              "settings": {k: v for k, v in g.settings.items() if v != self.settings.get(k)},
              "configurations": [c.label for c in g.configurations]} for g in self.groups]}
 
@@ -146,7 +150,8 @@ def read(name: str) -> Matrix:
     data = read_toml(path)
     _refuse_unknown(data, TOP_KEYS | DEFAULTS.keys(), path.name)
     settings = {**DEFAULTS, **{k: v for k, v in data.items() if k in DEFAULTS}}
-    groups = [_group(g, settings, data.get("sets", {}), path.name) for g in data.get("group", [])]
+    groups = [_group(g, settings, data.get("sets", {}), path.name)
+              for table in data.get("group", []) for g in _at_each_size(table, path.name)]
     names = [g.name for g in groups]
     if not groups or len(set(names)) < len(names):
         raise BadInput(f"{path.name}: needs at least one [[group]], and each a name of its own")
@@ -166,6 +171,18 @@ def _refuse_unknown(table: dict[str, Any], known: set[str], where: str) -> None:
     unknown = sorted(table.keys() - known)
     if unknown:
         raise BadInput(f"{where}: unknown key '{unknown[0]}'; known are {', '.join(sorted(known))}")
+
+
+def _at_each_size(table: dict[str, Any], where: str) -> list[dict[str, Any]]:
+    """A group with sizes as a group for each of them."""
+    if "sizes" not in table:
+        return [table]
+    sizes, name = table["sizes"], table.get("name", "?")
+    values = list(sizes.values())[0] if isinstance(sizes, dict) and len(sizes) == 1 else None
+    if not isinstance(values, list) or not values or not all(isinstance(v, int) and v > 0 for v in values):
+        raise BadInput(f"{where}: group '{name}': sizes is one parameter and its values, as in {{ size = [1000, 10000] }}")
+    return [{"title": name, **table, "name": f"{name} {value}", "parameters": {**table.get("parameters", {}), list(sizes)[0]: value},
+             "figure": "sizes", "sizes": {name: value}} for value in values]
 
 
 def _group(table: dict[str, Any], top: dict[str, Any], sets: dict[str, list[str]], where: str) -> Group:
@@ -191,7 +208,7 @@ def _group(table: dict[str, Any], top: dict[str, Any], sets: dict[str, list[str]
     figure = table.get("figure", "collectors" if rows and rows[0].collector else "allocators")
     title = table.get("title", table["name"])
     group = Group(table["name"], table["workload"], parameters, tuple(rows), baseline,
-                  table.get("pair", baseline), figure, title, settings)
+                  table.get("pair", baseline), figure, title, settings, *list(table.get("sizes", {}).items() or [("", 0)])[0])
     for label in (group.baseline, group.pair):
         if label and not group.labelled(label):
             raise BadInput(f"{where}: '{label}' is not one of its configurations: {', '.join(c.label for c in rows)}")
@@ -229,6 +246,14 @@ def to_precision(matrix: Matrix, wanted: float) -> Matrix:
     new = {"precision": wanted, "budget_s": 0}
     groups = tuple(replace(g, settings={**g.settings, **new}) for g in matrix.groups)
     return replace(matrix, groups=groups, settings={**matrix.settings, **new})
+
+
+def up_to(matrix: Matrix, largest: int) -> Matrix:
+    """Without the points of curves whose size is above `largest`."""
+    groups = tuple(g for g in matrix.groups if g.size <= largest)
+    if not groups:
+        raise BadInput(f"matrix '{matrix.name}' has nothing up to {largest}: its smallest size is {min(g.size for g in matrix.groups)}")
+    return replace(matrix, groups=groups)
 
 
 # --- narrowing -------------------------------------------------------------------------------------

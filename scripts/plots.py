@@ -22,6 +22,7 @@ import summary
 import table
 from matrix import BadInput
 from record import Line, Stopped, shown
+from stats import Estimate
 from summary import GroupSummary, Row
 
 GNUPLOT = Path(__file__).resolve().parent / "plots"
@@ -93,6 +94,7 @@ def draw_run(folder: Path, about: dict[str, Any], lines: list[Line], groups: lis
             drawn += _bars(place, f"peak_rss_{kind}", chosen, _peak, "MiB")
     drawn += _over_time(place, [(groups, lines)], [])
     drawn += _threads(place, groups)
+    drawn += _sizes(place, summary.curves(groups))
     return [p for p in drawn if p.suffix == ".png"]
 
 
@@ -264,8 +266,49 @@ def _threads(place: Path, groups: list[GroupSummary]) -> list[Path]:
     most = max(r.threads for g in groups for r in g.rows)
     return _gnuplot(place, "threads", {
         "TITLE": f"Do {most} threads do more than one?", **_series(backends), "GROUPS": len(groups), "THREADS": most,
-        "SUB": "References taken and dropped; all threads together; logarithmic; whiskers: 95 % intervals",
+        "SUB": ("References taken and dropped" if groups[0].rows[0].collector else "Operations of the workload") +
+               "; all threads together; logarithmic; whiskers: 95 % intervals",
         "PANELS": _words(g.title for g in groups), "LOW": min(rates) / 1.6, "HIGH": max(rates) * 1.6})
+
+
+# --- cost against size -------------------------------------------------------------------------------
+
+def _sizes(place: Path, curves: list[summary.Curve]) -> list[Path]:
+    """A panel for each curve, up to three, all on one scale; what each line is, is written over the lines."""
+    curves = [c for c in curves if any(r.time for at in c.rows.values() for r in at.values())][:3]
+    if not curves:
+        return []
+    backends = _backends([g for c in curves for g in c.groups])
+    points, fits, costs = [], [], []
+    for panel, curve in enumerate(curves, start=1):
+        for line, (label, at) in enumerate(curve.rows.items()):
+            key = _backend(curve.groups[0], next(iter(at.values()))).key
+            points += [(panel, curve.name, backends[key], label, size, *_three(row.time), _outcome(row)) for size, row in at.items()]
+            costs += [row.time.value for row in at.values() if row.time]
+            fit = curve.exponents.get(label)
+            fits.append((panel, curve.name, backends[key], label, line, *_three(fit), f"{key[2]}  {_power(fit, at)}"))
+    _tsv(place / "sizes.tsv", "panel curve backend label size ns low high outcome", points)
+    _tsv(place / "sizes_fits.tsv", "panel curve backend label line b low high text", fits)
+    sizes = [p[4] for p in points]
+    longest = max(len(c.rows) for c in curves)
+    return _gnuplot(place, "sizes", {
+        "TITLE": "What does an object cost when there are many?", **_series(backends), "GROUPS": len(curves),
+        "SUB": "Time per object; both axes logarithmic; whiskers: 95 % intervals. b: the time of all n grows as n to the b",
+        "PANELS": _words(c.groups[0].title for c in curves), "LEFT_END": min(sizes) / 1.5, "RIGHT_END": max(sizes) * 1.5,
+        "LOW": min(costs) / 1.5, "HIGH": max(costs) * 1.5, "LINES": longest})
+
+
+def _three(estimate: Estimate | None) -> tuple[Any, ...]:
+    if estimate is None:
+        return ("NaN",) * 3
+    return (estimate.value, estimate.low, estimate.high) if estimate.low == estimate.low else (estimate.value,) * 3
+
+
+def _power(fit: Estimate | None, at: dict[int, Row]) -> str:
+    """The exponent; where there is none, why."""
+    if fit is None:
+        return next((_outcome(r) for r in at.values() if r.outcome != "ok"), "fewer than three sizes")
+    return f"b = {fit.value:.2f}" + (f" ({fit.low:.2f} .. {fit.high:.2f})" if fit.low == fit.low else "")
 
 
 # --- two runs ----------------------------------------------------------------------------------------

@@ -81,6 +81,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--allocators", default="", help="only these allocators; a path of a .so adds it")
     parser.add_argument("--precision", default="",
                         help="2%%: repeat until every ratio's interval is at most this wide on either side, or the cap is reached")
+    parser.add_argument("--largest", type=int, default=0, help="of sizes, only those up to this; 0: all")
     parser.add_argument("--resume", default=os.environ.get("RESUME") or "auto",
                         help="auto: go on with the newest unfinished run of the same matrix and code; no: begin anew")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
@@ -141,6 +142,8 @@ def choose(options: argparse.Namespace, harness: Harness, known: dict[str, dict[
         if "/" in name:
             harness.try_library(name)
     plan = matrices.narrow(plan, workloads, collectors, allocators)
+    if options.largest:
+        plan = matrices.up_to(plan, options.largest)
     if options.precision:
         plan = matrices.to_precision(plan, matrices.share(options.precision))
     for group in plan.groups:
@@ -194,7 +197,8 @@ def open_run(options: argparse.Namespace, plan: Matrix, harness: Harness, known:
 def _asked(options: argparse.Namespace) -> dict[str, str]:
     """As variables of make."""
     pairs = {"MATRIX": options.matrix if options.matrix != "default" else "", "WORKLOADS": options.workloads,
-             "COLLECTORS": options.collectors, "ALLOCATORS": options.allocators, "PRECISION": options.precision}
+             "COLLECTORS": options.collectors, "ALLOCATORS": options.allocators, "PRECISION": options.precision,
+             "LARGEST": str(options.largest or "")}
     return {k: ",".join(matrices.names(v)) for k, v in pairs.items() if v}
 
 

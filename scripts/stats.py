@@ -151,6 +151,24 @@ def ratio_of_medians(sample: Rounds, baseline: Rounds, seed: int = 1) -> Estimat
     return found if exact != exact else replace(found, p_one=exact)
 
 
+def exponent_of(samples: dict[int, Rounds]) -> Estimate | None:
+    """b, where the time of n operations grows as n to the b: least squares of log time against log n, through the
+    medians of three sizes or more. The interval is of the measuring (each size is drawn for itself), not of the
+    question whether a power is the right curve."""
+    times = {size: found for size, sample in sorted(samples.items()) if (found := median_of(sample, seed=size))}
+    if len(times) < 3:
+        return None
+    n = np.log(np.array(list(times), dtype=float))
+    weights = (n - n.mean()) / np.square(n - n.mean()).sum()
+    value = 1 + float(weights @ np.log([t.value for t in times.values()]))
+    if any(t.draws is None for t in times.values()):
+        return Estimate(value, float("nan"), float("nan"))
+    draws = 1 + weights @ np.log(np.array([t.draws for t in times.values()]))
+    outside = _outside(min(sum(bool(rounds) for rounds in samples[size].values()) for size in times))
+    low, high = np.quantile(draws, [outside, 1 - outside])
+    return Estimate(value, float(min(low, value)), float(max(high, value)), draws=draws)
+
+
 def _draw_rounds(rounds: np.ndarray, draw: np.random.Generator, picks: np.ndarray | None = None) -> np.ndarray:
     """DRAWS times: nanoseconds an operation of this invocation, were its rounds drawn again."""
     if picks is None:

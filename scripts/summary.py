@@ -66,6 +66,30 @@ class GroupSummary:
     pair: Estimate | None = None            # ratio of the A/A pair
     floor: float = float("nan")             # noise floor, relative
     notes: list[str] = field(default_factory=list)
+    curve: str = ""                         # that it is a point of, or nothing
+    size: int = 0
+
+
+@dataclass
+class Curve:
+    """Groups that differ in size alone: what each configuration's cost does as the size grows."""
+    name: str
+    groups: list[GroupSummary]                      # by size
+    rows: dict[str, dict[int, Row]]                 # by label, then size
+    exponents: dict[str, Estimate]                  # by label, where there are three sizes or more
+
+
+def curves(groups: list[GroupSummary]) -> list[Curve]:
+    found = []
+    for name in dict.fromkeys(g.curve for g in groups if g.curve):
+        points = sorted((g for g in groups if g.curve == name), key=lambda g: g.size)
+        rows: dict[str, dict[int, Row]] = defaultdict(dict)
+        for group in points:
+            for row in (r for r in group.rows if not r.twin):
+                rows[row.label][group.size] = row
+        fits = {label: stats.exponent_of({size: r.sample for size, r in at.items() if r.sample}) for label, at in rows.items()}
+        found.append(Curve(name, points, dict(rows), {label: fit for label, fit in fits.items() if fit}))
+    return found
 
 
 def summarise(plan: dict[str, Any], lines: list[Line]) -> list[GroupSummary]:
@@ -104,7 +128,7 @@ def _group(plan: dict[str, Any], lines: list[Line]) -> GroupSummary:
     method = plan["method"]
     wrong = wrong_checksums(lines)
     summary = GroupSummary(plan["name"], plan["title"], plan["workload"], plan["parameters"], method,
-                           plan["baseline"], plan["figure"], [])
+                           plan["baseline"], plan["figure"], [], curve=plan.get("curve", ""), size=plan.get("size", 0))
     for label in plan["configurations"]:
         mine = [l for l in lines if l["label"] == label]
         if mine:

@@ -12,14 +12,15 @@ from typing import Any
 
 from record import Line
 from stats import Estimate, middle
-from summary import GroupSummary, Row
+from summary import Curve, GroupSummary, Row, curves
 
 COLUMNS = ("configuration", "ns/op", "95 % interval", "ratio", "95 % interval", "peak RSS", "verdict")
 
 
 def printed(groups: list[GroupSummary], operations: dict[str, str]) -> str:
     """operations: what one operation of each workload is, in a word."""
-    return "\n\n".join(_group(g, operations.get(g.workload, "operation")) for g in groups)
+    tables = [_group(g, operations.get(g.workload, "operation")) for g in groups if not g.curve]
+    return "\n\n".join(tables + [_curve(c, operations.get(c.groups[0].workload, "operation")) for c in curves(groups)])
 
 
 def _group(group: GroupSummary, operation: str) -> str:
@@ -33,6 +34,26 @@ def _group(group: GroupSummary, operation: str) -> str:
     lines = [head] + [_line(cells, widths) for cells in [COLUMNS, *rows]]
     lines += [f"  {r.label}: {r.message}" for r in group.rows if r.message and not r.twin]
     return "\n".join(lines + [f"  {_floor(group)}"] + [f"  ! {note}" for note in group.notes])
+
+
+def _curve(curve: Curve, operation: str) -> str:
+    """Nanoseconds an operation at each size, and the power of the size with which the time of all of them grows."""
+    sizes = [g.size for g in curve.groups]
+    head = f"{curve.name}: {curve.groups[0].title}; ns per {operation} at each size; the time of all grows as size^b"
+    cells = [("configuration", *(f"{s:,}" for s in sizes), "b", "95 % interval")]
+    for label, at in curve.rows.items():
+        fit = curve.exponents.get(label)
+        cells.append((label, *(_at_size(at.get(s)) for s in sizes), f"{fit.value:.3f}" if fit else "-",
+                      _between(fit, "{:.3f}") if fit else "-"))
+    widths = [max(len(c[i]) for c in cells) for i in range(len(cells[0]))]
+    lines = [head] + [_line(c, widths) for c in cells]
+    lines.append("  noise floor at each size: " + ", ".join("not known" if g.floor != g.floor else f"{100 * g.floor:.1f} %"
+                                                            for g in curve.groups))
+    return "\n".join(lines + [f"  ! {g.size:,}: {note}" for g in curve.groups for note in g.notes])
+
+
+def _at_size(row: Row | None) -> str:
+    return "-" if row is None else in_ns(row.time.value) if row.time else row.outcome.replace("_", " ")
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:

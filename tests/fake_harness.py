@@ -3,7 +3,7 @@
 """fake_harness.py - speaks as the harness does, and measures nothing: for the tests of the run.
 
 Its name is its collector ("blocks": none). FAKE in the environment is a JSON object: label -> what happens,
-of ns (an operation), noise (relative), checksum, outcome, crash_at, hang_at, full_at (turn or round number),
+of ns (an operation), power (of the parameter size, that ns grows with), noise (relative), checksum, outcome, crash_at, hang_at, full_at (turn or round number),
 crash_on_repetition, delay (share of wall), capacity, reclaims, peak, sleep_s (a turn or invocation). "*" is for all.
 FAKE_LOG names a file that gets one line per process and turn.
 """
@@ -64,7 +64,8 @@ class Fake:
     def round(self, units: int, lead_in: int) -> dict:
         self.turns += 1
         self.misbehave()
-        wall = units * OPERATIONS * self.plan.get("ns", 10) * self.noise.gauss(1, self.plan.get("noise", 0.01))
+        slower = int(self.facts()["parameters"].get("size", 1)) ** self.plan.get("power", 0)
+        wall = units * OPERATIONS * self.plan.get("ns", 10) * slower * self.noise.gauss(1, self.plan.get("noise", 0.01))
         return {"units": units, "lead_in_units": lead_in, "operations": units * OPERATIONS * self.options.threads,
                 "wall_ns": round(wall), "cpu_ns": round(wall * self.options.threads),
                 "checksum": self.plan.get("checksum", "00000000000000aa"), "collections": self.plan.get("collections", [0, 0, 0]),
