@@ -14,6 +14,8 @@
  *   void   local_set(mutator *, local *, value)         local = value
  *   void   field_load(mutator *, local *, holder, field *)    local = holder.field
  *   void   field_store(mutator *, holder, field *, value)     holder.field = value: the write barrier
+ *   void   field_move(mutator *, holder, field *, local *)    holder.field = local, and the local is NULL: the
+ *                                                       reference moves, none is taken
  *   bool   weak_new(mutator *, local *, target, callback, context)   local = weak reference to target
  *   void   weak_get(mutator *, local *, weak)           local = its target, or NULL when that has died
  *   void   object_immortalize(object)                   a hint: it is never to die (PEP 683)

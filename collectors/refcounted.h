@@ -81,6 +81,13 @@ static inline void field_store(mutator *m, object *holder, field *f, object *val
     collector_step();
 }
 
+static inline void field_move(mutator *m, object *holder, field *f, local *l) {
+    object *value = l->target;
+    l->target = NULL;
+    object_drop(m, load_exchange(holder, f, value));
+    collector_step();
+}
+
 static inline void frame_close(mutator *m, local *frame) {
     for (local *l = frame; l < m->base.top; l++) {
         object *old = l->target;

@@ -50,6 +50,12 @@ static inline void field_store(mutator *m, object *holder, field *f, object *val
     collector_step();
 }
 
+static inline void field_move(mutator *m, object *holder, field *f, local *l) {
+    object *value = l->target;
+    field_store(m, holder, f, value);
+    l->target = NULL;
+}
+
 static inline void frame_close(mutator *m, local *frame) {
     m->base.top = frame;
     collector_step();
