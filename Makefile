@@ -258,7 +258,7 @@ $(BUILD)/tests/harness_fake: $(FRAME) $(call shared-by,$(wildcard tests/harness/
 row-test-objects = $(call row-objects,$(call first,$1),$(OBJECTS_C) tests/collectors/heap.c tests/collectors/$(call rest,$1).c)
 $(BUILD)/tests/%: $(call shared-by,$(ALLOCATOR_C) $(SHARED_C) collectors/pause.c tests/support.c) $$(call row-test-objects,$$*)
 	$(MAKE_FOLDER)
-	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -lzstd -ldl $(LIBS_$(call first,$*)) -o $@
+	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -lzstd -ldl -lm $(LIBS_$(call first,$*)) -o $@
 
 # random programs on a collector and on a model of it
 MODEL_C := $(filter-out tests/model/driver.c tests/model/compare.c,$(wildcard tests/model/*.c))

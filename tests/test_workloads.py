@@ -35,6 +35,7 @@ SNAPSHOT = small_snapshot()
 SMALL = {"calls": [["size=500"]], "chain": [["size=500"]], "cycles": [["size=200", "ring=3"], ["size=50", "ring=1"]],
          "autograd": [["size=50", "iterations=3", "outputs=strong"], ["size=50", "iterations=3", "outputs=weak"]],
          "shared": [["size=500", "objects=one"], ["size=500", "objects=own"]],
+         "interpreter": [["size=1", "program=methods"], ["size=1", "program=text", "world=own"]],
          "replace": [["size=100", "table=50", "longest=100"]],
          "graph": [["size=500", f"shape=live_{shape}", f"collection={c}"] for shape in ("array", "random", "chain", "shuffled")
                    for c in ("first", "repeated")] + [["size=500", f"shape=dead_{s}", "collection=first"] for s in ("pairs", "random")],

@@ -23,7 +23,10 @@ static void set_option(const char *name, int64_t value) {
 
 static char snapshot_path[64];         /* of a small one, for workloads that read a file */
 
-/* Default parameters, with the first (size) divided, and every choice at `choice`. */
+/* Of some, a unit of size 1 is long already. */
+static int64_t trial_size(const workload *program, int64_t size) { return strcmp(program->name, "interpreter") == 0 ? 1 : size; }
+
+/* Default parameters, with the first (size) divided, and every choice at `choice`, or its last one. */
 static void trial_open(trial *t, const workload *program, const char *spec, int64_t size, int64_t choice) {
     char why[256];
     const allocator *memory = allocator_open(spec, why, sizeof why);
@@ -34,8 +37,10 @@ static void trial_open(trial *t, const workload *program, const char *spec, int6
     t->run.shared = &t->shared;
     t->run.mutator = linked_collector.enter();
     assert_non_null(t->run.mutator);
-    for (unsigned i = 0; program->parameters[i].name != NULL; i++)
-        t->run.parameters[i] = program->parameters[i].choices != NULL ? choice : program->parameters[i].value;
+    for (unsigned i = 0; program->parameters[i].name != NULL; i++) {
+        const workload_parameter *p = &program->parameters[i];
+        t->run.parameters[i] = p->choices == NULL ? p->value : choice < p->maximum ? choice : p->maximum;
+    }
     t->run.parameters[0] = size;
     t->run.file = snapshot_path;
 }
@@ -50,15 +55,22 @@ static bool trial_arrange(trial *t) { return t->run.program->arrange == NULL || 
 
 static bool can_run(trial *t) { return (t->run.program->needs(&t->run) & ~linked_collector.abilities & ~(unsigned)COLLECTOR_FREES_CYCLES) == 0; }
 
+static int64_t last_choice(const workload *program) {
+    int64_t last = 0;
+    for (const workload_parameter *p = program->parameters; p->name != NULL; p++)
+        if (p->choices != NULL && p->maximum > last) last = p->maximum;
+    return last;
+}
+
 static void each_workload(void (*act)(const workload *program, int64_t choice)) {
     for (const workload *const *program = linked_workloads; *program != NULL; program++)
-        for (int64_t choice = 0; choice < 2; choice++)
+        for (int64_t choice = 0; choice <= last_choice(*program); choice++)
             act(*program, choice);
 }
 
 static void check_repeats(const workload *program, int64_t choice) {
     trial t;
-    trial_open(&t, program, "system", 300, choice);
+    trial_open(&t, program, "system", trial_size(program, 300), choice);
     if (can_run(&t)) {
         uint64_t first = 0;
         assert_true(program->prepare(&t.run));
@@ -76,7 +88,7 @@ TEST(units_of_a_workload_repeat_with_equal_checksums) { each_workload(check_repe
 
 static void check_declared(const workload *program, int64_t choice) {
     trial t;
-    trial_open(&t, program, "system", 300, choice);
+    trial_open(&t, program, "system", trial_size(program, 300), choice);
     workload_operations declared = program->declare(&t.run);
     collector_stats before, after;
     assert_true(program->prepare(&t.run));
@@ -110,7 +122,7 @@ TEST(doubling_the_size_doubles_the_declared_operations) { each_workload(check_do
 static void check_refusals(const workload *program, int64_t choice) {
     trial t;
     for (uint64_t nth = 1; nth < 400; nth += nth < 40 ? 1 : 23) {
-        trial_open(&t, program, "failing:system", 20, choice);
+        trial_open(&t, program, "failing:system", trial_size(program, 20), choice);
         if (!can_run(&t)) {
             trial_close(&t);
             return;

@@ -22,18 +22,25 @@ const object_type list_type = {.name = "list", .bytes = sizeof(list), .tracked =
                                       .array_offset = offsetof(list, items), .array_unit_bytes = sizeof(field),
                                       .free_list = 80};
 
-bool integers_prepare(mutator *m) {
-    local *frame = frame_open(m, 2);
+bool integers_new(mutator *m, local *l) {
+    local *made = frame_open(m, 1);
     size_t count = INTEGER_LARGEST_SMALL - INTEGER_SMALLEST + 1;
-    bool made = tuple_new(m, &frame[0], count);
-    for (size_t i = 0; made && i < count; i++) {
-        made = object_new(m, &frame[1], &integer_type, 0);
-        if (!made) break;
-        ((integer *)frame[1].target)->value = INTEGER_SMALLEST + (int64_t)i;
-        field_store(m, frame[0].target, &tuple_items(frame[0].target)[i], frame[1].target);
-        object_immortalize(frame[1].target);
+    bool all = tuple_new(m, l, count);
+    for (size_t i = 0; all && i < count; i++) {
+        all = object_new(m, made, &integer_type, 0);
+        if (!all) break;
+        ((integer *)made->target)->value = INTEGER_SMALLEST + (int64_t)i;
+        object_immortalize(made->target);
+        field_move(m, l->target, &tuple_items(l->target)[i], made);
     }
-    if (made) field_store(m, collector_globals(), collector_global(VALUES_SMALL_INTEGERS), frame[0].target);
+    frame_close(m, made);
+    return all;
+}
+
+bool integers_prepare(mutator *m) {
+    local *frame = frame_open(m, 1);
+    bool made = integers_new(m, frame);
+    if (made) field_move(m, collector_globals(), collector_global(VALUES_SMALL_INTEGERS), frame);
     frame_close(m, frame);
     return made;
 }
@@ -87,6 +94,14 @@ bool list_append(mutator *m, local *l, object *value) {
         return grown;
     }
     field_store(m, &self->header, &list_items(&self->header)[self->used++], value);
+    return true;
+}
+
+bool list_push(mutator *m, local *l, local *value) {
+    list *self = (list *)l->target;
+    if (self->used == self->items.count && !object_resize(m, l, self->used + (self->used >> 3) + 4)) return false;
+    self = (list *)l->target;
+    field_move(m, &self->header, &list_items(&self->header)[self->used++], value);
     return true;
 }
 

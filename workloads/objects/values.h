@@ -43,6 +43,9 @@ static inline int64_t integer_value(const object *o) { return ((const integer *)
 /* Is this value one of the shared ones? */
 static inline bool integer_is_small(int64_t value) { return value >= INTEGER_SMALLEST && value <= INTEGER_LARGEST_SMALL; }
 
+/* l = a tuple of the small integers. False: heap full. */
+bool integers_new(mutator *m, local *l);
+
 /* Make the shared small integers, held by a global. False: heap full. */
 bool integers_prepare(mutator *m);
 
@@ -65,9 +68,11 @@ static inline size_t  array_count(object *o) { return object_array(o)->count / s
 bool tuple_new(mutator *m, local *l, size_t count);
 static inline field *tuple_items(object *o) { return object_extra_units(o); }
 
-/* l = an empty list; append value to the list in l; move the last item of the list in l to `out`. */
+/* l = an empty list; append value to the list in l; move what a local holds to its end (a refusal leaves it there);
+ * move the last item of the list in l to `out`. */
 bool list_new(mutator *m, local *l);
 bool list_append(mutator *m, local *l, object *value);
+bool list_push(mutator *m, local *l, local *value);
 void list_pop(mutator *m, local *l, local *out);
 static inline field *list_items(object *o) { return object_array(o)->items; }
 static inline size_t list_used(const object *o) { return ((const list *)o)->used; }

@@ -1,0 +1,11 @@
+"""Recursion: calls, frames, small integers."""
+
+
+def fib(n):
+    if n < 2:
+        return n
+    return fib(n - 1) + fib(n - 2)
+
+
+def main():
+    return fib(16)
