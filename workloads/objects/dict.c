@@ -107,16 +107,16 @@ static void dict_move_entries_together(dict *d) {
     d->filled = kept;
 }
 
-static unsigned dict_log2_for(size_t used) {
-    unsigned log2_slots = DICT_LEAST_LOG2;
+/* Of the rebuilt table of a dict that has so many keys in use. */
+static unsigned dict_log2_for(size_t used, unsigned before) {
+    unsigned log2_slots = before < DICT_LEAST_LOG2 ? DICT_LEAST_LOG2 : before;
     while ((size_t)1 << log2_slots < used * 3) log2_slots++;
     return log2_slots;
 }
 
 static bool dict_rebuild(mutator *m, local *l) {
     dict *d = as_dict(l->target);
-    unsigned log2_slots = dict_log2_for(d->used);
-    if (log2_slots < d->log2_slots) log2_slots = d->log2_slots;
+    unsigned log2_slots = dict_log2_for(d->used, d->log2_slots);
     if (log2_slots > DICT_MOST_LOG2) return false;
     if (log2_slots > d->log2_slots && !object_resize(m, l, dict_table_words(log2_slots))) return false;
     d = as_dict(l->target);
@@ -128,16 +128,28 @@ static bool dict_rebuild(mutator *m, local *l) {
     return true;
 }
 
-static bool dict_is_full(const dict *d) { return d->log2_slots == 0 || d->filled == dict_usable(d->log2_slots); }
+static bool dict_is_full(size_t filled, unsigned log2_slots) { return log2_slots == 0 || filled == dict_usable(log2_slots); }
+
+void dict_room_add(dict_room *room) {
+    if (dict_is_full(room->filled, room->log2_slots)) {
+        unsigned log2_slots = dict_log2_for(room->used, room->log2_slots);
+        room->rebuilds++;
+        if (log2_slots > room->log2_slots) {
+            room->allocations++;
+            room->bytes += dict_table_words(log2_slots) * sizeof(field);
+        }
+        room->log2_slots = log2_slots;
+        room->filled = room->used;
+    }
+    room->used++;
+    room->filled++;
+}
 
 void dict_growth(size_t keys, uint64_t *allocations, uint64_t *bytes) {
-    *allocations = *bytes = 0;
-    for (size_t held = 0; held < keys;) {
-        unsigned log2_slots = dict_log2_for(held);
-        held = dict_usable(log2_slots);
-        *bytes += dict_table_words(log2_slots) * sizeof(field);
-        ++*allocations;
-    }
+    dict_room room = {0};
+    while (room.used < keys) dict_room_add(&room);
+    *allocations = room.allocations;
+    *bytes = room.bytes;
 }
 
 /* --- what programs call ----------------------------------------------------------------------------------- */
@@ -173,7 +185,7 @@ bool dict_set(mutator *m, local *l, object *key, object *value) {
     uint64_t hash = dict_hash(key);
     dict_entry *entry = dict_look_up(d, key, hash, &slot);
     if (entry != NULL) field_store(m, &d->header, &entry->value, value);
-    else if (dict_is_full(d)) return dict_add_after_rebuilding(m, l, hash, key, value);
+    else if (dict_is_full(d->filled, d->log2_slots)) return dict_add_after_rebuilding(m, l, hash, key, value);
     else dict_add(m, d, hash, key, value);
     return true;
 }

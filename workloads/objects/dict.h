@@ -53,7 +53,14 @@ static inline size_t dict_used(const object *d) { return ((const dict *)d)->used
 static inline size_t dict_filled(const object *d) { return ((const dict *)d)->filled; }
 static inline dict_entry *dict_entries(object *d) { return object_array(d)->items; }
 
-/* What putting `keys` new keys into an empty dict asks of the allocator beside the dict. */
+/* The table of a dict without the dict: what keys that come and go ask of the allocator beside it. Each rebuild takes two
+ * references more than the insertion that it makes room for. */
+typedef struct dict_room { size_t used, filled; unsigned log2_slots; uint64_t rebuilds, allocations, bytes; } dict_room;
+
+void dict_room_add(dict_room *room);
+static inline void dict_room_remove(dict_room *room) { room->used--; }
+
+/* The same, of `keys` new keys in an empty dict. */
 void dict_growth(size_t keys, uint64_t *allocations, uint64_t *bytes);
 
 #endif
