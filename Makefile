@@ -167,6 +167,9 @@ programs: ## python3, sqlite3, gcc, perl and git on our own allocators as malloc
 	@$(MAKE) --no-print-directory $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)
 	@$(PYTHON) scripts/programs.py --lib $(BUILD)/lib
 
+bytecode: ## compile workloads/programs/ for the interpreter (CPython 3.11), and count references per bytecode
+	@$(PYTHON) scripts/cpython/bytecode.py --write --compare
+
 recordings: deps-recordings ## record the traces of real programs afresh
 	@$(MAKE) --no-print-directory all
 	@scripts/recordings.sh

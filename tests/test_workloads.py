@@ -36,6 +36,8 @@ SMALL = {"calls": [["size=500"]], "chain": [["size=500"]], "cycles": [["size=200
          "autograd": [["size=50", "iterations=3", "outputs=strong"], ["size=50", "iterations=3", "outputs=weak"]],
          "shared": [["size=500", "objects=one"], ["size=500", "objects=own"]],
          "interpreter": [["size=1", "program=methods"], ["size=1", "program=text", "world=own"]],
+         "binary_trees": [["depth=5"]], "gcbench": [["depth=5", "array=100"]], "queue": [["size=500", "length=50"]],
+         "mutate": [["size=500", "nodes=200"]], "lru": [["size=500", "capacity=50"]], "json": [["size=1"]],
          "replace": [["size=100", "table=50", "longest=100"]],
          "graph": [["size=500", f"shape=live_{shape}", f"collection={c}"] for shape in ("array", "random", "chain", "shuffled")
                    for c in ("first", "repeated")] + [["size=500", f"shape=dead_{s}", "collection=first"] for s in ("pairs", "random")],
@@ -120,8 +122,8 @@ class EveryBackend(unittest.TestCase):
 
     def test_two_threads_give_twice_the_checksum_of_one_on_each_that_can(self) -> None:
         for name in ("gil", *PARALLEL):
-            for workload in ("calls", "chain", "shared"):
-                one, two = (invocation(name, workload, "size=500", f"--threads={n}")["rounds"][0]["checksum"] for n in (1, 2))
+            for workload, size in {"calls": 500, "chain": 500, "shared": 500, "interpreter": 1, "mutate": 200, "lru": 200, "json": 1}.items():
+                one, two = (invocation(name, workload, f"size={size}", f"--threads={n}")["rounds"][0]["checksum"] for n in (1, 2))
                 self.assertEqual(int(two, 16), 2 * int(one, 16) % 2**64, f"{name} {workload}")
 
 

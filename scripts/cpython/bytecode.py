@@ -153,7 +153,7 @@ class Room:
         self.items, self.capacity, self.log2_slots = items, 0, 0
 
 
-BINARY = {0: lambda a, b: a + b, 2: lambda a, b: a // b, 5: lambda a, b: a * b, 6: lambda a, b: a % b, 8: lambda a, b: a ** b,
+BINARY = {0: lambda a, b: a + b, 1: lambda a, b: a & b, 12: lambda a, b: a ^ b, 2: lambda a, b: a // b, 5: lambda a, b: a * b, 6: lambda a, b: a % b, 8: lambda a, b: a ** b,
           10: lambda a, b: a - b, 11: lambda a, b: a / b}
 COMPARE = [lambda a, b: a < b, lambda a, b: a <= b, lambda a, b: a == b, lambda a, b: a != b, lambda a, b: a > b, lambda a, b: a >= b]
 WORD = 8
@@ -252,6 +252,8 @@ class Model:
                     stack.append(item)
             elif name == "JUMP":
                 at = argument
+            elif name.endswith("NONE"):
+                at = argument if (stack.pop() is None) != name.endswith("NOT_NONE") else at
             elif name.startswith("POP_JUMP"):
                 at = argument if bool(stack.pop()) == name.endswith("TRUE") else at
             elif name == "COMPARE_OP":

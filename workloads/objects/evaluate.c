@@ -35,6 +35,8 @@ static int64_t evaluate_integers(uint32_t which, int64_t a, int64_t b) {
     case BINARY_ADD:          over = __builtin_add_overflow(a, b, &result); break;
     case BINARY_SUBTRACT:     over = __builtin_sub_overflow(a, b, &result); break;
     case BINARY_MULTIPLY:     over = __builtin_mul_overflow(a, b, &result); break;
+    case BINARY_AND:          result = a & b; break;
+    case BINARY_XOR:          result = a ^ b; break;
     case BINARY_FLOOR_DIVIDE: result = evaluate_floor_divide(a, b); break;
     case BINARY_REMAINDER:    result = a - b * evaluate_floor_divide(a, b); break;
     default:                  over = true;
@@ -321,6 +323,11 @@ bool machine_run(machine *vm, local *result) {
         case POP_JUMP_IF_FALSE:
         case POP_JUMP_IF_TRUE:
             jumps = evaluate_truth(top[-1].target) == (now.operation == POP_JUMP_IF_TRUE);
+            top = evaluate_pop(m, top, 1);
+            break;
+        case POP_JUMP_IF_NONE:
+        case POP_JUMP_IF_NOT_NONE:
+            jumps = (top[-1].target == machine_single(vm, SINGLE_NONE)) == (now.operation == POP_JUMP_IF_NONE);
             top = evaluate_pop(m, top, 1);
             break;
         case CALL: {

@@ -85,7 +85,7 @@ const workload interpreter_workload = {
     .name = "interpreter", .idea = "Python programs as CPython's bytecode on a small interpreter",
     .operation = "bytecode", .kind = WORKLOAD_ON_OBJECTS, .threaded = true,
     .parameters = {{.name = "size", .meaning = "calls of main per unit", .value = 10, .minimum = 1, .maximum = 1000000},
-                   {.name = "program", .meaning = "of workloads/programs/", .choices = "count|fib|methods|nbody|sieve|sort|text", .maximum = 6},
+                   {.name = "program", .meaning = "of workloads/programs/", .choices = "count|fib|methods|nbody|richards|sieve|sort|text", .maximum = 7},
                    {.name = "world", .meaning = "constants, code and small integers of threads", .choices = "shared|own", .maximum = 1}},
     .needs = interpreter_needs, .declare = interpreter_declare,
     .prepare = interpreter_prepare, .unit = interpreter_unit, .finish = interpreter_finish,

@@ -19,7 +19,7 @@
 enum { WORLD_SMALL, WORLD_SINGLES, WORLD_METHODS, WORLD_MODULE, WORLD_PARTS };
 enum { SINGLE_NONE, SINGLE_FALSE, SINGLE_TRUE, SINGLES };
 enum { METHOD_APPEND = PROGRAM_BUILTINS, METHOD_GET, METHOD_JOIN, METHOD_SPLIT, BUILTINS };     /* after program_builtin */
-enum { MACHINE_NAMES = 32, MACHINE_SCRATCH = 2, MACHINE_DEPTH = 1000 };     /* locals above each stack; calls in calls */
+enum { MACHINE_NAMES = 64, MACHINE_SCRATCH = 2, MACHINE_DEPTH = 1000 };     /* locals above each stack; calls in calls */
 
 typedef struct single { object header; uint64_t which; } single;            /* None, False, True: each exists once */
 typedef struct builtin { object header; uint64_t which; } builtin;          /* a function or method in C */
