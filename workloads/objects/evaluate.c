@@ -153,7 +153,10 @@ static bool evaluate_iterate(mutator *m, local *l, local *scratch) {
 }
 
 static bool evaluate_is_exhausted(const object *iterator) {
-    if (iterator->type == &range_iterator_type) return range_length((const range *)iterator) == 0;
+    if (iterator->type == &range_iterator_type) {
+        const range *numbers = (const range *)iterator;
+        return numbers->step > 0 ? numbers->next >= numbers->stop : numbers->next <= numbers->stop;
+    }
     const list_iterator *self = (const list_iterator *)iterator;
     return self->next == list_used(field_peek(&self->list));
 }

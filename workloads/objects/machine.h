@@ -49,11 +49,6 @@ typedef struct machine {
     activation     calls[MACHINE_DEPTH];
 } machine;
 
-static inline int64_t range_length(const range *r) {
-    return r->step > 0 ? (r->next < r->stop ? (r->stop - r->next - 1) / r->step + 1 : 0)
-                       : (r->next > r->stop ? (r->next - r->stop - 1) / -r->step + 1 : 0);
-}
-
 /* l = a tuple with the parts of a new world for a program. False: heap full. */
 bool machine_make_world(mutator *m, local *l, const program *text);
 
