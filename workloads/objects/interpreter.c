@@ -10,8 +10,8 @@
  * Exercises: takes and drops of references in the proportion and the places where an interpreter does them, births of
  * numbers that die at once, frames, dict look-ups, attributes; contention for the counts of what all use.
  * Source: the instructions are CPython 3.11's and so is what each takes and drops (scripts/cpython/bytecode.py, which
- * compares); that counts cost an interpreter 5 to 10 per cent and atomic ones far more is in PEP 703, and in Choi et al.,
- * PACT 2018.
+ * compares); what counts that threads may share cost an interpreter is the question of PEP 703, and of Choi, Shull and
+ * Torrellas, "Biased reference counting", PACT 2018.
  * Not claimed: CPython's dispatch, specialized instructions, free lists, inline caches, error handling: an instruction
  * here does less beside its counting, so that the price of counting shows larger. Globals are read under the dict's lock
  * where a row has one. size = calls of main per unit; an operation is an instruction of bytecode.

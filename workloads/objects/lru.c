@@ -8,7 +8,7 @@
  *
  * Exercises: look-ups, insertions and removals in a dict that stays as large; references taken and dropped in old objects
  * at every use; an object dies when it is oldest, which is when generations expect it least.
- * Source: functools.lru_cache in Python before it was in C, a dict and a ring of links (R. Hettinger, CPython 3.2);
+ * Source: functools.lru_cache in Python before it was in C, a dict and a ring of links (CPython 3.3);
  * caches in long-running servers are where the weak generational hypothesis fails (Jones, Hosking, Moss, chapter 9).
  * Not claimed: the pattern of requests: exactly `hits` per cent of them ask again for one of the newer half. size = requests per
  * unit, capacity = entries, bytes = of a value. The cache is made and filled anew, outside the clock, before each unit.

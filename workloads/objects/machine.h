@@ -4,7 +4,7 @@
  *   function --> code --> constants          instance --> class --> methods (functions)
  *                 | text                        | attributes   | text
  *                 v                             v              v
- *             program.c: instructions, names: read only, no objects
+ *             programs.c: instructions, names: read only, no objects
  *
  * All that does not change while programs run is a *world*: a tuple of the shared small integers, of None, True and
  * False, of the methods of built-in types, and the module's dict. Threads share one, as in a process, or have one each,

@@ -7,8 +7,8 @@
  *
  * Exercises: stores into old objects, most of all; garbage of every shape, cycles among it, that dies at every age;
  * counts of 0 to a dozen, in no order of memory.
- * Source: random mutation of graphs is the stress test of collectors' authors; that most stores go to objects that are
- * not new is what a write barrier pays for (Blackburn and Hosking, "Barriers: friend or foe?", ISMM 2004).
+ * Source: what a store into an object costs where somebody must know of it is measured by Blackburn and Hosking, "Barriers:
+ * friend or foe?", ISMM 2004; here a store is a take, a drop, and perhaps a lock.
  * Not claimed: that programs choose nodes uniformly: locality is the worst possible. size = steps per unit, nodes = places
  * of the table, rewires = edges changed a step. The graph is built anew, outside the clock, before each unit.
  */
