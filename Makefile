@@ -65,6 +65,9 @@ PRECISION  :=
 DEPTH      := usual
 LARGEST    :=
 ROUNDS     := 5
+CLAIM      :=
+THOROUGH   :=
+RUNS       := 5
 RUN        := results/latest
 A          :=
 B          :=
@@ -72,7 +75,7 @@ FAIL_ON    :=
 AGAINST    :=
 
 .PHONY: all help aa compare bench bench-programs nominals bench-allocators bench-collectors occupancy test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
-.PHONY: report test-report instructions attribution spacetime doctor
+.PHONY: report test-report claims claims-soak claims-reference instructions attribution spacetime doctor
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
@@ -104,6 +107,17 @@ bench-programs: deps-bench ## python3, sqlite3, cc1 and perl, whole, on every ma
 nominals: deps-bench ## what each workload does to memory, as a table: workloads/nominals.md
 	@$(MAKE) --no-print-directory -j$(CORES) $(addprefix $(BUILD)/bin/,blocks census gil cyclic racy leak)
 	@$(PYTHON) scripts/nominals.py --bin $(BUILD)/bin
+
+claims: deps-bench ## what is said of Python's memory and the GIL, put to the test: CLAIM=id THOROUGH=yes PYTHON=/path,/path RESUME=no
+	@$(MAKE) --no-print-directory -j$(CORES) all
+	@/usr/bin/python3 scripts/claims.py --claim '$(CLAIM)' --python '$(PYTHON)' $(if $(THOROUGH),--thorough)
+
+claims-soak: deps-bench ## the same five times over: no verdict may contradict another: RUNS=5 PYTHON=/path
+	@$(MAKE) --no-print-directory -j$(CORES) all
+	@/usr/bin/python3 scripts/claims_soak.py --runs '$(RUNS)' -- --python '$(PYTHON)'
+
+claims-reference: ## show a finished run of `make claims` in README, claims/README and results/reference-claims: RUN=results/latest
+	@$(PYTHON) scripts/claims_reference.py --run '$(RUN)'
 
 occupancy: deps-bench ## draw how full the pools of pymalloc are while blocks die in no order: results/occupancy.png
 	@$(MAKE) --no-print-directory -j$(CORES) $(BUILD)/bin/blocks

@@ -2,7 +2,8 @@
 """matrix.py - what is to be measured: read, expand, narrow.
 
 A matrix is a TOML file of *groups*. A group is one workload with its parameters; its configurations are
-compared with each other and with nothing else, so they share a method, a baseline and an A/A pair (pair = "": none, where no time is compared):
+compared with each other and with nothing else, so they share a method, a baseline and an A/A pair
+(pair = "": none, where no time is compared):
 
     [[group]]
     name           = "calls"
@@ -13,7 +14,8 @@ compared with each other and with nothing else, so they share a method, a baseli
 
 Workloads on blocks have no collector: their configurations are allocators alone. `configurations` may name
 a list of [sets]. With `sizes = { count = [1000, 10000] }` a group stands for one group at each value of that
-parameter, and together they are a *curve*: cost against size. Anything not said in a group is taken from the top of the file, then from DEFAULTS.
+parameter, and together they are a *curve*: cost against size. An option that one row alone has is written into it,
+"marksweep,heap_bytes=4000000/system". Anything not said in a group is taken from the top of the file, then from DEFAULTS.
 """
 from __future__ import annotations
 
@@ -78,11 +80,12 @@ class Configuration:
     threads: int = 1
     options: tuple[tuple[str, Any], ...] = ()
     twin: bool = False          # the second of an A/A pair
+    variant: str = ""           # of the collector: the options that this row has of its own, as written
 
     @property
     def label(self) -> str:
         allocator = Path(self.allocator).name if "/" in self.allocator else self.allocator
-        where = f"{self.collector}/{allocator}" if self.collector else allocator
+        where = f"{self.collector}{self.variant}/{allocator}" if self.collector else allocator
         return where + (f"@{self.threads}" if self.threads > 1 else "") + (PAIR_MARK if self.twin else "")
 
     @property
@@ -219,8 +222,18 @@ def _configuration(spec: str, workload: str, parameters: dict, options: dict, th
     collector, slash, allocator = spec.partition("/")
     if not slash or spec.endswith(".so"):           # the path of a library has slashes of its own
         collector, allocator = "", spec
+    collector, comma, own = collector.partition(",")
+    if comma:
+        options = {**options, **_row_options(spec, own)}
     return Configuration(workload, tuple(sorted(parameters.items())), collector or None, allocator, threads,
-                         tuple(sorted(options.items())) if collector else ())
+                         tuple(sorted(options.items())) if collector else (), variant=comma + own)
+
+
+def _row_options(spec: str, text: str) -> dict[str, int]:
+    pairs = [re.fullmatch(r"(\w+)=(-?\d+)", part) for part in text.split(",")]
+    if not all(pairs):
+        raise BadInput(f"configuration '{spec}': write collector,option=number/allocator")
+    return {pair[1]: int(pair[2]) for pair in pairs}
 
 
 def _paired(group: Group) -> Group:

@@ -4,7 +4,8 @@
 
 Its name is its collector ("blocks": none). FAKE in the environment is a JSON object: label -> what happens,
 of ns (an operation), power (of the parameter size, that ns grows with), noise (relative), checksum, outcome, crash_at, hang_at, full_at (turn or round number),
-crash_on_repetition, delay (share of wall), capacity, reclaims, peak, sleep_s (a turn or invocation). "*" is for all.
+crash_on_repetition, delay (share of wall), capacity, reclaims, peak, figures (name -> value),
+sleep_s (a turn or invocation). "*" is for all.
 FAKE_LOG names a file that gets one line per process and turn.
 """
 import argparse
@@ -53,6 +54,8 @@ class Fake:
                 "declared": {"operations": OPERATIONS, "allocations": 10, "bytes": 100, "references": 0},
                 "counted": {"allocations": 10, "bytes": 100}, "renewed": False,
                 "reclaims": self.plan.get("reclaims", True), "memory": None,
+                "figures": {name: {"count": 1, "mean": value, "least": value, "most": value}
+                            for name, value in self.plan.get("figures", {}).items()},
                 "capacity": self.capacity(), "build": {"compiler": "none", "allocator_library": None}}
 
     def capacity(self) -> dict | None:

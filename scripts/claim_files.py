@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: MIT
+"""claim_files.py - claims as data: read, and hold against what there is.
+
+    claims/<id>.toml              a sentence, its source, its criterion
+    claims/sources.toml           tag -> the publication, cited once
+    claims/experiments/*.toml     matrices (matrix.py); a claim names groups and rows of them
+
+A criterion compares one quantity with a bound or a band; several must all hold:
+
+    time(safety: atomic/tcmalloc) / time(safety: segregated/tcmalloc) > 1.05
+    peak_rss(rings: cyclic/pymalloc) < 1 MiB
+    figure.taken(names: cyclic/pymalloc) in 0.33 .. 1.89
+
+What is wrong in a file is said in one line: file, line, what.
+"""
+from __future__ import annotations
+
+import operator
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import matrix as matrices
+from machine import ROOT
+from matrix import BadInput, Configuration, Group
+from resident import OPTIONAL
+
+CLAIMS = ROOT / "claims"
+KINDS = ("exact", "shape", "magnitude")
+MOST_EXPERIMENTS = 20
+KEYS = {"id": str, "sentence": str, "source": list, "kind": str, "measured": list, "criterion": list, "real": list, "published": str,
+        "not_shown": str, "untestable": str}
+NEEDED = ("id", "sentence", "source", "kind", "not_shown")
+REAL = "cpython"                # collector of a row that is a scene of scripts/cpython/claims.py
+EACH = "*"                      # and its allocator: one row for each interpreter
+
+# metric -> its unit. figure.NAME[.mean|least|most|count]: what a workload says by that name; moment.NAME: RSS when it
+# says that this moment is come
+METRICS = {"time": "ns", "cpu": "ns", "peak_rss": "bytes", "end_rss": "bytes", "finished_rss": "bytes", "trimmed_rss": "bytes",
+           "live_bytes": "bytes", "used_bytes": "bytes", "held_bytes": "bytes", "overhead": "", "longest_pause": "ns",
+           "p99_pause": "ns", "pause_share": "", "gil_share": "", "full_collections": "", "young_collections": "",
+           "worst_10ms": "", "figure": "", "moment": "bytes"}
+NAMED = ("figure", "moment")
+STATISTICS = ("mean", "least", "most", "count")
+UNITS = {"": 1, "%": 0.01, "ns": 1, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "==": operator.eq}
+_OPERAND = r"([a-z_0-9]+(?:\.[A-Za-z_0-9]+)*)\(\s*([a-z0-9_]+)\s*:\s*([^\s()]+)\s*\)"
+_NUMBER = r"([-+]?[0-9.]+(?:e[-+]?[0-9]+)?)\s*([a-zA-Zµ%]*)"
+_CRITERION = re.compile(rf"\s*(?P<quantity>.+?)\s*(?:(?P<op>>=|<=|>|<|==)\s*{_NUMBER}|in\s+{_NUMBER}\s*\.\.\s*{_NUMBER})\s*")
+_QUANTITY = re.compile(rf"{_OPERAND}(?:\s*/\s*{_OPERAND})?")
+
+
+@dataclass(frozen=True)
+class Operand:
+    """One number an invocation, of one row."""
+    metric: str
+    group: str
+    label: str
+
+    def __str__(self) -> str:
+        return f"{self.metric}({self.group}: {self.label})"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A metric, or a ratio of two."""
+    of: Operand
+    to: Operand | None = None
+
+    @property
+    def unit(self) -> str:
+        """x: a ratio. A figure's is at the end of its name."""
+        last = self.of.metric.removesuffix(".mean").rpartition("_")[2]
+        return "x" if self.to else last if last in ("ns", "bytes") else METRICS[self.of.metric.split(".")[0]]
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        return (self.of, self.to) if self.to else (self.of,)
+
+    def __str__(self) -> str:
+        return " / ".join(map(str, self.operands))
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """Where a quantity must lie: on one side of a bound, or in a band."""
+    quantity: Quantity
+    op: str                     # of OPERATORS, or "in"
+    low: float
+    high: float                 # low, but for a band
+    bound: str                  # as written
+
+    def met(self, value: float) -> bool:
+        return self.low <= value <= self.high if self.op == "in" else OPERATORS[self.op](value, self.low)
+
+    @property
+    def edges(self) -> tuple[float, ...]:
+        return (self.low, self.high) if self.op == "in" else (self.low,)
+
+    def inside(self, low: float, high: float) -> bool:
+        return self.met(low) and self.met(high)
+
+    def outside(self, low: float, high: float) -> bool:
+        """No value of this interval is in the criterion."""
+        below, above = not self.met(low), not self.met(high)
+        spans = self.op in ("in", "==") and low <= self.low and self.high <= high
+        return below and above and not spans
+
+
+@dataclass(frozen=True)
+class Claim:
+    id: str
+    sentence: str
+    source: tuple[tuple[str, str], ...]     # tag, place in it
+    kind: str
+    measured: tuple[str, ...]               # what, in words: one for each criterion
+    criteria: tuple[Criterion, ...]
+    real: tuple[Quantity, ...]              # on CPython, held against the same bounds, in order
+    not_shown: str
+    published: str = ""                     # what the source found, where it gives a number
+    untestable: str = ""                    # why it cannot be tested here at all
+    path: Path = field(default=Path(), compare=False)
+
+    @property
+    def groups(self) -> set[str]:
+        return {o.group for q in (*(c.quantity for c in self.criteria), *self.real) for o in q.operands}
+
+
+# --- reading -----------------------------------------------------------------------------------------
+
+def sources(folder: Path = CLAIMS) -> dict[str, str]:
+    return {tag: str(text) for tag, text in matrices.read_toml(folder / "sources.toml").items()}
+
+
+def read_all(folder: Path = CLAIMS) -> list[Claim]:
+    """All claims, in the order of their ids. BadInput: file, line, what."""
+    known = sources(folder)
+    return [read(path, known) for path in sorted(folder.glob("*.toml")) if path.name != "sources.toml"]
+
+
+def read(path: Path, known_sources: dict[str, str]) -> Claim:
+    text = path.read_text()
+    def refuse(key: str, what: str) -> BadInput:
+        number = next((n for n, line in enumerate(text.splitlines(), 1) if re.match(rf"{re.escape(key)}\s*=", line)), 1)
+        return BadInput(f"claims/{path.name}:{number}: {what}")
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        number = re.search(r"at line (\d+)", str(error))
+        raise BadInput(f"claims/{path.name}:{number[1] if number else len(text.splitlines())}: {error}") from None
+    for key, value in table.items():
+        if key not in KEYS:
+            raise refuse(key, f"unknown key '{key}'; known are {', '.join(KEYS)}")
+        wanted = KEYS[key]
+        if not (isinstance(value, wanted) or wanted is list and isinstance(value, str)):
+            raise refuse(key, f"'{key}' is a {'string or list of strings' if wanted is list else 'string'}")
+    missing = [key for key in NEEDED if not table.get(key)]
+    if not table.get("untestable") and not table.get("criterion"):
+        missing.append("criterion")
+    if missing:
+        raise BadInput(f"claims/{path.name}:1: '{missing[0]}' is missing")
+    if table["id"] != path.stem:
+        raise refuse("id", f"id is '{table['id']}', and the file {path.name}")
+    if table["kind"] not in KINDS:
+        raise refuse("kind", f"kind is '{table['kind']}'; it is one of {', '.join(KINDS)}")
+    try:
+        cited = tuple(_citation(text_, known_sources) for text_ in _list(table["source"]))
+    except ValueError as error:
+        raise refuse("source", str(error)) from None
+    try:
+        criteria = tuple(criterion(text_) for text_ in _list(table.get("criterion", [])))
+        if table["kind"] != "exact" and any(c.op == "==" for c in criteria):
+            raise ValueError("== is for exact claims: no interval lies inside a point")
+        if len(_list(table.get("measured", []))) != len(criteria):
+            raise ValueError(f"{len(criteria)} criteria: 'measured' says in words what each one is about, in order")
+    except ValueError as error:
+        raise refuse("criterion", str(error)) from None
+    try:
+        real = tuple(quantity(text_) for text_ in _list(table.get("real", [])))
+        if len(real) > len(criteria):
+            raise ValueError("more quantities of CPython than criteria to hold them against")
+    except ValueError as error:
+        raise refuse("real", str(error)) from None
+    return Claim(table["id"], table["sentence"], cited, table["kind"], tuple(_list(table.get("measured", []))), criteria, real, table["not_shown"],
+                 table.get("published", ""), table.get("untestable", ""), path)
+
+
+def _list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _citation(text: str, known: dict[str, str]) -> tuple[str, str]:
+    tag, _, place = text.partition(":")
+    if tag not in known:
+        raise ValueError(f"no source '{tag}' in claims/sources.toml; there are {', '.join(sorted(known))}")
+    return tag, place.strip()
+
+
+def criterion(text: str) -> Criterion:
+    found = _CRITERION.fullmatch(text)
+    if not found:
+        raise ValueError(f"'{text}' is no criterion; write QUANTITY > NUMBER (or <, >=, <=, ==), or QUANTITY in LOW .. HIGH")
+    parts = found.groups()[2:]
+    numbers = [_number(parts[i], parts[i + 1]) for i in (0, 2, 4) if parts[i] is not None]
+    if numbers[0] > numbers[-1]:
+        raise ValueError(f"the band of '{text}' ends before it begins")
+    bound = text[found.end("quantity"):].strip()
+    return Criterion(quantity(found["quantity"]), found["op"] or "in", numbers[0], numbers[-1], bound)
+
+
+def _number(digits: str, unit: str) -> float:
+    if unit not in UNITS:
+        raise ValueError(f"unknown unit '{unit}'; known are {' '.join(u for u in UNITS if u)}")
+    return float(digits) * UNITS[unit]
+
+
+def quantity(text: str) -> Quantity:
+    found = _QUANTITY.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"'{text}' is no quantity; write METRIC(group: row), or METRIC(group: row) / METRIC(group: row)")
+    operands = [Operand(*found.groups()[i:i + 3]) for i in (0, 3) if found.group(i + 1)]
+    for operand in operands:
+        metric, *name = operand.metric.split(".")
+        if metric not in METRICS or bool(name) != (metric in NAMED) or len(name) > 2 or name[1:] and name[1] not in STATISTICS:
+            raise ValueError(f"unknown metric '{operand.metric}'; known are "
+                             f"{', '.join(m + '.NAME' * (m in NAMED) for m in METRICS)}, and .NAME.{', '.join(STATISTICS)} of a figure")
+    return Quantity(*operands)
+
+
+# --- experiments -------------------------------------------------------------------------------------
+
+def experiments(folder: Path = CLAIMS) -> list[Group]:
+    """The groups of all experiments, each name once."""
+    files = sorted((folder / "experiments").glob("*.toml"))
+    if len(files) > MOST_EXPERIMENTS:
+        raise BadInput(f"{len(files)} experiments: at most {MOST_EXPERIMENTS}, so that claims share what is measured")
+    groups = [group for path in files for group in matrices.read(str(path)).groups]
+    for name in (g.name for g in groups):
+        if sum(g.name == name for g in groups) > 1:
+            raise BadInput(f"claims/experiments: two groups are called '{name}'")
+    return groups
+
+
+def spread(group: Group, interpreters: list[str]) -> Group:
+    """With one row for each interpreter where the file has cpython/*."""
+    rows: list[Configuration] = []
+    for row in group.configurations:
+        rows += ([replace(row, allocator=name) for name in interpreters]
+                 if (row.collector, row.allocator) == (REAL, EACH) else [row])
+    labels = [r.label for r in rows]
+    return replace(group, configurations=tuple(rows), baseline=group.baseline if group.baseline in labels else (labels or [""])[0])
+
+
+def check(claim: Claim, groups: dict[str, Group]) -> None:
+    """BadInput where a claim names a group or row that no experiment has."""
+    for q in (*(c.quantity for c in claim.criteria), *claim.real):
+        for operand in q.operands:
+            where = f"claims/{claim.path.name}: {operand}: "
+            if operand.group not in groups:
+                raise BadInput(f"{where}no experiment has a group '{operand.group}'; there are {', '.join(sorted(groups))}")
+            group = groups[operand.group]
+            if not group.labelled(operand.label):
+                raise BadInput(f"{where}no such row; there are {', '.join(c.label for c in group.configurations if not c.twin)}")
+            asked = purpose(operand.metric)      # its setting has the same name
+            if not group[asked]:
+                raise BadInput(f"{where}the group does not measure {asked}")
+
+
+def purpose(metric: str) -> str:
+    """The kind of invocation that a metric is taken from."""
+    if metric.startswith("figure."):
+        return "time"
+    if metric in ("longest_pause", "p99_pause", "pause_share", "gil_share", "worst_10ms"):
+        return "pauses"
+    if metric.endswith(("_rss", "_bytes")) or metric == "overhead" or metric.startswith("moment."):
+        return "memory"
+    return "time"
+
+
+
+
+
+def check_group(group: Group, known: dict[str, dict[str, Any]], scenes: list[str]) -> None:
+    """BadInput where an executable does not know what an experiment asks of it. known: what --list=json says."""
+    for row in group.configurations:
+        where = f"claims/experiments: group '{group.name}', {row.label}: "
+        if row.collector == REAL:
+            if row.workload not in scenes:
+                raise BadInput(f"{where}scripts/cpython/claims.py has no scene '{row.workload}'; it has {', '.join(scenes)}")
+        elif row.executable in known:
+            _check_row(row, known[row.executable], where)
+        elif row.executable not in OPTIONAL:
+            raise BadInput(f"{where}unknown collector '{row.collector}'; known are {', '.join(sorted(known))}")
+
+
+def _check_row(row: Configuration, answer: dict[str, Any], where: str) -> None:
+    workloads = {w["name"]: w for w in answer["workloads"]}
+    if row.workload not in workloads:
+        raise BadInput(f"{where}unknown workload '{row.workload}'; known are {', '.join(sorted(workloads))}")
+    names = {a["name"] for a in answer["allocators"]}
+    if "/" not in row.allocator and not set(row.allocator.split(",")[0].split(":")) <= names:
+        raise BadInput(f"{where}unknown allocator; known are {', '.join(sorted(names))}")
+    parameters = {p["name"]: p for p in workloads[row.workload]["parameters"]}
+    for name, value in row.parameters:
+        choices = parameters.get(name, {}).get("choices")
+        if name not in parameters or (choices and value not in choices):
+            raise BadInput(f"{where}{name}={value}: " + (f"one of {', '.join(choices)}" if name in parameters else
+                                                         f"no such parameter; there are {', '.join(parameters)}"))
+    options = {o["name"] for o in (answer.get("collector") or {}).get("options", [])}
+    for name, _ in row.options:
+        if name not in options:
+            raise BadInput(f"{where}the collector has no option '{name}'; it has {', '.join(sorted(options)) or 'none'}")
