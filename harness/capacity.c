@@ -8,11 +8,14 @@
 #include "capacity.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "team.h"
 
 enum { CAPACITY_TRIALS = 3, CAPACITY_SPIN_NS = 15000000, CAPACITY_BATCH = 20000 };
+enum { CAPACITY_CROSSINGS = 2000, CAPACITY_TRIPS_NS = 20000000 };     /* in a trial; and its end, come what may */
 
 typedef struct capacity_spinner {
     pthread_t thread;
@@ -54,4 +57,54 @@ double capacity_probe(void) {
         missing += capacity_together(2, &company);
     }
     return missing || alone == 0 ? -1 : (double)company / (double)alone;
+}
+
+/* --- from core to core ------------------------------------------------------------------------------ */
+
+static _Alignas(128) _Atomic unsigned capacity_ball;    /* even: the first player's to hit; odd: the second's */
+
+/* Hit whenever it is ours, until so many hits, or too long. Returns whether all were made. */
+static bool capacity_rally(unsigned player, unsigned core) {
+    team_pin(core);
+    uint64_t deadline_ns = team_clock_ns() + CAPACITY_TRIPS_NS;
+    for (unsigned next = player, tries = 1; next < 2 * CAPACITY_CROSSINGS; tries++) {
+        if (atomic_load_explicit(&capacity_ball, memory_order_acquire) == next) {
+            atomic_store_explicit(&capacity_ball, next + 1, memory_order_release);
+            next += 2;
+        } else if (tries % 4096 == 0 && team_clock_ns() > deadline_ns)
+            return false;
+    }
+    return true;
+}
+
+static void *capacity_partner(void *unused) {
+    (void)unused;
+    capacity_rally(1, 1);
+    return NULL;
+}
+
+/* On a thread of its own, which it may pin. *context: nanoseconds of the fastest trial, negative without one. */
+static void *capacity_serve(void *context) {
+    double *least_ns = context;
+    for (int trial = 0; trial < CAPACITY_TRIALS; trial++) {
+        pthread_t partner;
+        atomic_store(&capacity_ball, 0);
+        if (pthread_create(&partner, NULL, capacity_partner, NULL) != 0)
+            break;
+        uint64_t start_ns = team_clock_ns();
+        bool whole = capacity_rally(0, 0);
+        double crossing_ns = (double)(team_clock_ns() - start_ns) / (2 * CAPACITY_CROSSINGS);
+        pthread_join(partner, NULL);
+        if (whole && (*least_ns < 0 || crossing_ns < *least_ns))
+            *least_ns = crossing_ns;
+    }
+    return NULL;
+}
+
+double capacity_crossing_ns(void) {
+    double least_ns = -1;
+    pthread_t server;
+    if (pthread_create(&server, NULL, capacity_serve, &least_ns) == 0)
+        pthread_join(server, NULL);
+    return least_ns;
 }

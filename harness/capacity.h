@@ -8,4 +8,8 @@
  * no claim about threads can be tested. Negative: could not be measured. */
 double capacity_probe(void);
 
+/* Nanoseconds that a write takes to be seen on the other core: half a round trip of one cache line, least of a few. What
+ * contended counts cost is a multiple of it. Negative: could not be measured. */
+double capacity_crossing_ns(void);
+
 #endif

@@ -110,8 +110,10 @@ static const char *main_spec(const options *asked) {
 
 static void main_run(session *s, report *about, verdict *said) {
     bool probes = s->asked->threads > 1 && s->asked->capacity;
-    if (probes)
+    if (probes) {
         about->capacity_before = capacity_probe();
+        about->crossing_ns = capacity_crossing_ns();
+    }
     about->rounds = own_table(s->asked->rounds * sizeof *about->rounds);
     if (!session_open(s, main_spec(s->asked), said))
         return;
@@ -150,7 +152,7 @@ int main(int count, char **arguments) {
     static options asked;
     static session s;
     static verdict said;
-    report about = { .of = &s, .said = &said, .capacity_before = -1, .capacity_after = -1 };
+    report about = { .of = &s, .said = &said, .capacity_before = -1, .capacity_after = -1, .crossing_ns = -1 };
 
     report_begin();
     if (!options_parse(&asked, count, arguments, &said))

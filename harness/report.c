@@ -155,6 +155,7 @@ json_t *report_capacity(const report *about) {
     json_object_set_new(capacity, "before", json_real(about->capacity_before));
     json_object_set_new(capacity, "after",
                         about->capacity_after < 0 ? json_null() : json_real(about->capacity_after));
+    json_object_set_new(capacity, "core_to_core_ns", about->crossing_ns < 0 ? json_null() : json_real(about->crossing_ns));
     return capacity;
 }
 

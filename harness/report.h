@@ -17,6 +17,7 @@ typedef struct report {
     uint64_t         round_count;
     uint64_t         unit_ns;               /* 0: not known */
     double           capacity_before, capacity_after;   /* negative: not probed */
+    double           crossing_ns;       /* from core to core; negative: not probed */
     bool             opened;                /* `of` has an allocator, so it knows whether it renews and reclaims */
 } report;
 

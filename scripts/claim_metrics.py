@@ -69,7 +69,7 @@ class Measured:
         lines = [l for l in self.lines.get((operand.group, operand.label), [])
                  if l["purpose"] == claim_files.purpose(operand.metric)]
         if not lines:
-            raise Closed("there is no CPython on this machine" if operand.label == f"{claim_files.REAL}/{claim_files.EACH}"
+            raise Closed("there is no CPython on this machine" if operand.label.startswith(f"{claim_files.REAL}/{claim_files.EACH}")
                          else f"{operand.label} of {operand.group} was not measured")
         kept = [l for l in lines if l["outcome"] == "ok" and l["kept"]]
         row = next((r for r in self.groups[operand.group].rows if r.label == operand.label), None)

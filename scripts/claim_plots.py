@@ -31,7 +31,7 @@ def draw(folder: Path, told: dict[str, Any]) -> list[Path]:
 def _claim(place: Path, claim: dict[str, Any]) -> list[Path]:
     rows, axes = [], []
     for number, finding in enumerate(claim["criteria"], 1):
-        marks = [("refarena", 0, finding)] + [(f"CPython {r['interpreter']}", 1, r["criteria"][number - 1])
+        marks = [(finding["on"], int(finding["on"] != "refarena"), finding)] + [(f"CPython {r['interpreter']}", 1, r["criteria"][number - 1])
                                               for r in claim["real"] if len(r["criteria"]) >= number]
         axes.append(_axis(finding, [f for _, _, f in marks]))
         rows += [(number, place_, name, hollow, *_three(f), _text(f)) for place_, (name, hollow, f) in enumerate(marks, 1)]
@@ -44,7 +44,7 @@ def _claim(place: Path, claim: dict[str, Any]) -> list[Path]:
         "LOWS": plots._words(f"{a[0]:.9g}" for a in axes), "HIGHS": plots._words(f"{a[1]:.9g}" for a in axes),
         "LOGS": plots._words(str(int(a[2])) for a in axes),
         "FROMS": plots._words(f"{a[3]:.9g}" for a in axes), "TOS": plots._words(f"{a[4]:.9g}" for a in axes),
-        "SCALES": plots._words(f"{_scale(f)[0]:g}" for f in claim["criteria"]), "UNITS": plots._words(_scale(f)[1] or "-" for f in claim["criteria"]),
+        "WHOLE": plots._words(str(int(f["op"] == "==")) for f in claim["criteria"]), "UNITS": plots._words(_scale(f)[1] or "-" for f in claim["criteria"]),
       "H": min(TALLEST, 480 + len(axes) * (90 + 75 * most))}, claim["id"])
 
 
@@ -86,6 +86,8 @@ def _axis(f: dict[str, Any], shown: list[dict[str, Any]]) -> tuple[float, float,
     log = low > 0 and high / low > LOG_FROM
     if log:
         low, high = low / 1.6, high * 2.5
+    elif f["op"] == "==":                                   # whole numbers: one more on either side
+        low, high = low - 1.5, high + 1.5
     else:
         span = (high - low) or max(1.0, abs(high)) * 0.5
         low, high = (0.0 if 0 <= low < span * 0.6 else low - 0.12 * span), high + 0.3 * span

@@ -74,7 +74,7 @@ def _claim(j: Judgement, cited: dict[str, str]) -> dict[str, Any]:
 def _finding(f: Finding, words: str, quantity: str = "") -> dict[str, Any]:
     c, estimate = f.criterion, f.found.estimate if f.found else None
     known = estimate is not None and estimate.low == estimate.low
-    return {"measured": words, "quantity": quantity or str(c.quantity), "criterion": c.bound, "unit": c.quantity.unit, "state": f.state,
+    return {"measured": words, "on": f.on, "quantity": quantity or str(c.quantity), "criterion": c.bound, "unit": c.quantity.unit, "state": f.state,
             "op": c.op, "bounds": list(c.edges), "reason": f.reason,
             "value": estimate.value if estimate else None, "low": estimate.low if known else None,
             "high": estimate.high if known else None, "invocations": len(f.found.values) if f.found else 0,
@@ -113,6 +113,8 @@ def _row(claim: dict[str, Any]) -> list[str]:
     real = claim["real"][0]["criteria"] if claim["real"] else []
     place = claim["criteria"].index(deciding) if deciding else 0
     theirs = real[min(place, len(real) - 1)] if real else None
+    if deciding and deciding["on"] != "refarena":           # the real interpreter is all there is
+        deciding, theirs = {**deciding, "value": None}, deciding
     return [claim["id"], claim["verdict"], interval(deciding) if deciding else "-", deciding["criterion"] if deciding else "-",
             interval(theirs) if theirs else "-", claim["agrees"]]
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import stats
-from claim_files import EACH, Claim, Criterion, Quantity
+from claim_files import EACH, REAL, Claim, Criterion, Quantity
 from claim_metrics import Closed, Found, Measured
 
 REPRODUCED, REFUTED, INCONCLUSIVE, UNTESTABLE = "REPRODUCED", "REFUTED", "INCONCLUSIVE", "UNTESTABLE"
@@ -31,6 +31,7 @@ class Finding:
     found: Found | None = None
     reason: str = ""                # of closed
     exact: bool = False
+    on: str = "refarena"            # or the interpreter
 
     @property
     def verdict(self) -> str:
@@ -93,6 +94,12 @@ def _of(quantity: Quantity, interpreter: str) -> Quantity:
 
 
 def _finding(criterion: Criterion, quantity: Quantity, measured: Measured, exact: bool) -> Finding:
+    collector, _, interpreter = quantity.of.label.partition("/")
+    on = f"CPython {interpreter.partition('@')[0]}" if collector == REAL else "refarena"
+    return replace(_state(criterion, quantity, measured, exact), on=on)
+
+
+def _state(criterion: Criterion, quantity: Quantity, measured: Measured, exact: bool) -> Finding:
     try:
         found = measured.find(quantity)
     except Closed as closed:

@@ -178,6 +178,7 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     record.write_run(folder, about)
     journal = Journal(folder)
     try:
+        plan = run.budgeted(plan, harness, known, folder, about)
         judgements = measure(plan, claims, harness, journal, folder, options.thorough)
         return finish(folder, about, journal, judgements, options)
     except run.Interrupted:

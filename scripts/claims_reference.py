@@ -28,7 +28,8 @@ PAGES = {ROOT / "README.md": "results/reference-claims/plots/claims/",
 
 
 def rewritten(text: str, told: dict[str, Any], link: str) -> str:
-    tables = {"price": lambda: price.markdown(told["price"]), "verdicts": lambda: claim_report.verdict_table(told, link),
+    figure = f"![{price.TITLE}](results/{REFERENCE.name}/plots/price.png)"
+    tables = {"price": lambda: f"{figure}\n\n{price.markdown(told['price'])}", "verdicts": lambda: claim_report.verdict_table(told, link),
               "count": lambda: claim_report.counted(told)}
     for name, make in tables.items():
         text = re.sub(rf"(<!-- claims: {name} -->\n).*?(<!-- end -->)", lambda m: m[1] + make() + "\n" + m[2], text, flags=re.S)
@@ -45,7 +46,8 @@ def main(arguments: list[str]) -> int:
             return 0
         if not options.check:
             folder = record.find(options.run)
-            read_told(folder)
+            if not read_told(folder)["price"]:
+                raise BadInput(f"{record.shown(folder)} is of single claims; show a run of all")
             if folder != REFERENCE:
                 shutil.rmtree(REFERENCE, ignore_errors=True)
                 shutil.copytree(folder, REFERENCE)

@@ -277,6 +277,8 @@ class Threads(HarnessTest):
         capacity = line_of("fake", "--threads=2", *QUICK)["capacity"]
         for when in ("before", "after"):
             self.assertTrue(0.3 < capacity[when] < 4, capacity)
+        crossing = capacity["core_to_core_ns"]              # null where the second core was not there for long enough
+        self.assertTrue(crossing is None or 1 < crossing < 10_000, capacity)
 
 
 class Resident:

@@ -27,21 +27,19 @@ THREADED = set(scenes_threads.SCENES)
 PROBE_S = 0.06
 
 
-def _spin(until: float, counted: Any) -> None:
-    count = 0
+def _spin(counted: Any) -> None:
+    until = time.monotonic() + PROBE_S
     while time.monotonic() < until:
         for _ in range(2000):
             pass
-        count += 1
-    counted.value = count
+        counted.value += 1
 
 
 def probe() -> float:
-    """Throughput of two spinning processes over one."""
+    """Throughput of two spinning processes over one. Processes, because threads may be what is to be tested."""
     def together(number: int) -> int:
         counts = [multiprocessing.RawValue("q", 0) for _ in range(number)]
-        until = time.monotonic() + PROBE_S
-        spinners = [multiprocessing.get_context("fork").Process(target=_spin, args=(until, c)) for c in counts]
+        spinners = [multiprocessing.get_context("fork").Process(target=_spin, args=(c,)) for c in counts]
         for spinner in spinners:
             spinner.start()
         for spinner in spinners:

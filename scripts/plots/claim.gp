@@ -3,7 +3,8 @@
 #
 # The shaded part of an axis is where the criterion holds. Filled: refarena; hollow: a real interpreter. Bars: 95 %.
 # From outside: DATA, TITLE, TITLE_2 (its second line or ''), VERDICT, SUB (interval or reason), PANELS, ROWS (of the
-# fullest panel), and one word a panel of NAMES, LOWS, HIGHS, LOGS (1: logarithmic), FROMS, TOS (shaded), SCALES, UNITS.
+# fullest panel), and one word a panel of NAMES, LOWS, HIGHS, LOGS (1: logarithmic), WHOLE (1: whole numbers),
+# FROMS, TOS (shaded), UNITS.
 load 'style.gp'
 set datafile separator tab
 set datafile missing NaN
@@ -24,7 +25,7 @@ TOP = 1 - px(LINES*46 + 165)
 STEP = (TOP - px(10)) / PANELS
 set border 1 lc rgb MID lw LW*0.35
 set xtics nomirror out scale 0.6 textcolor rgb MID
-set lmargin at screen 0.19; set rmargin at screen 0.965
+set lmargin at screen 0.19; set rmargin at screen 0.95
 do for [p=1:PANELS] {
     LOG = (word(LOGS, p) eq '1')
     unset logscale x
@@ -33,8 +34,10 @@ do for [p=1:PANELS] {
     set yrange [ROWS + 0.7:0.3]
     set tmargin at screen TOP - (p - 1)*STEP - px(45)
     set bmargin at screen TOP - p*STEP + px(75)
-    set xtics autofreq
-    set format x (word(UNITS, p) eq '-' ? '%g' : '%g '.word(UNITS, p))
+    WIDTH = word(HIGHS, p) - word(LOWS, p)
+    BY = (WIDTH > 200 ? 100 : WIDTH > 40 ? 20 : WIDTH > 12 ? 5 : 1)
+    if (word(WHOLE, p) eq '1') { set xtics BY } else { set xtics autofreq }
+    set format x (word(UNITS, p) eq '-' ? '%g' : word(UNITS, p) eq '×' ? '%g×' : '%g '.word(UNITS, p))
     set grid xtics ls 90, ls 90
     set object 1 rectangle from first word(FROMS, p) + 0.0, graph 0 to first word(TOS, p) + 0.0, graph 1 back \
         fc rgb COLOUR fs transparent solid 0.13 noborder
