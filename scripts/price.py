@@ -60,15 +60,15 @@ def rows(plan: dict[str, Any], lines: list[Line], interpreters: list[str]) -> li
 
 def _policy(policy: Policy, measured: Measured) -> dict[str, Any]:
     def label(group: str, name: str) -> str:
-        """The row of this collector, whatever allocator and options it has there."""
-        return next((r.label for r in measured.groups[group].rows if r.collector == name and not r.twin and r.threads == 1),
-                    name) if group in measured.groups else name
+        """The row of this collector with one thread, whatever allocator and options it has there."""
+        rows_ = measured.groups[group].rows if group in measured.groups else []
+        return next((r.label.partition("@")[0] for r in rows_ if r.collector == name and not r.twin), name)
     alone = Quantity(Operand("time", ALONE, label(ALONE, policy.name)), Operand("time", ALONE, label(ALONE, policy.plain)))
     one = label(THREADS, policy.name)
     both = Quantity(Operand("time", THREADS, one), Operand("time", THREADS, f"{one}@2"))
     slow, slow_why = (Estimate(1.0, 1.0, 1.0), "") if policy.name == policy.plain else _find(measured, alone)
     fast, fast_why = _find(measured, both)
-    lost, _ = _find(measured, Quantity(Operand("figure.lost_updates", RACE, f"{label(RACE, policy.name)}@2")))
+    lost, _ = _find(measured, Quantity(Operand("figure.lost_takes", RACE, f"{label(RACE, policy.name)}@2")))
     leak, _ = _find(measured, Quantity(Operand("end_rss", RINGS, label(RINGS, policy.name))))
     peak, _ = _find(measured, Quantity(Operand("peak_rss", RINGS, label(RINGS, policy.name))))
     pause, _ = _find(measured, Quantity(Operand("longest_pause", PAUSES, label(PAUSES, policy.name))))
