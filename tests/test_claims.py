@@ -27,9 +27,10 @@ import claims
 import claims_soak
 import machine
 import price
+import run
 import stats
 from claim_metrics import Found
-from matrix import BadInput, Group, Matrix
+from matrix import BadInput, Configuration, Group, Matrix
 
 BIN = ROOT / "build/bin"
 PYTHON = "/usr/bin/python3"
@@ -106,28 +107,26 @@ class Folder(unittest.TestCase):
         claim, = claim_files.read_all(self.folder / "claims")
         groups = [claim_files.spread(g, []) for g in claim_files.experiments(self.folder / "claims")]
         plan = Matrix("claims", "", tuple(groups), {})
-        lines = [made_up(g, row.label, row.threads, repetition, fake) for g in groups for row in g.configurations
-                 for repetition in range(repetitions)]
+        lines = [made_up(g, row, repetition, fake) for g in groups for row in g.configurations for repetition in range(repetitions)]
         return claim_verdicts.judge(claim, claim_metrics.Measured(plan.described(), lines), [])
 
     def verdict(self, **fake: dict) -> str:
         return self.judged(**fake).verdict
 
 
-def made_up(group: Group, label: str, threads: int, repetition: int, fake: dict[str, dict]) -> dict:
+def made_up(group: Group, row: Configuration, repetition: int, fake: dict[str, dict]) -> dict:
     """An invocation's line, as the run writes it."""
-    what = {**fake.get("all", {}), **fake.get(re.sub(r"[/@#]", "_", label), {})}
-    noise = random.Random(f"{label}/{repetition}")
+    what = {**fake.get("all", {}), **fake.get(re.sub(r"[/@#]", "_", row.label), {})}
+    noise = random.Random(f"{row.label}/{repetition}")
     def taken(number: int) -> dict:
         wall = 1000 * what.get("ns", 10) * noise.gauss(1, what.get("noise", 0.01))
         return {"wall_ns": wall, "cpu_ns": wall, "operations": 1000, "round": number, "valid": True, "checksum": "0" * 16, "collections": [0]}
-    capacity = {"before": what.get("capacity", 1.95), "after": 1.95, "core_to_core_ns": 43} if threads > 1 else None
+    capacity = {"before": what.get("capacity", 1.95), "after": 1.95, "core_to_core_ns": 43} if row.threads > 1 else None
     outcome = what.get("outcome", "ok")
-    return {"group": group.name, "label": label, "purpose": "time", "repetition": repetition, "outcome": outcome, "message": "",
-            "rounds": [taken(i) for i in range(5)] if outcome == "ok" else [], "kept": outcome == "ok" and machine.capacity_suffices(capacity),
-            "rejected": 0, "workload": group.workload, "parameters": {}, "collector": "x", "allocator": "y", "threads": threads, "seed": 1,
-            "capacity": capacity, "renewed": False, "reclaims": True, "memory": None, "pauses": None,
-            "figures": {name: {"count": 1, "mean": v, "least": v, "most": v} for name, v in what.get("figures", {}).items()}}
+    return run.line_of(group, row, repetition, "time", {
+        "outcome": outcome, "rounds": [taken(i) for i in range(5)] if outcome == "ok" else [], "capacity": capacity, "rejected": 0,
+        "kept": outcome == "ok" and machine.capacity_suffices(capacity),
+        "figures": {name: {"count": 1, "mean": v, "least": v, "most": v} for name, v in what.get("figures", {}).items()}}, 0.1)
 
 
 class EveryFile(unittest.TestCase):
