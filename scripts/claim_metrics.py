@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import claim_criteria
 import claim_files
 import stats
 import summary
-from claim_files import Operand, Quantity
+from claim_criteria import Operand, Quantity
 from record import Line
 from stats import Estimate
 from summary import GroupSummary
@@ -67,7 +68,7 @@ class Measured:
     def sample(self, operand: Operand) -> stats.Rounds:
         """Closed where there is none."""
         lines = [l for l in self.lines.get((operand.group, operand.label), [])
-                 if l["purpose"] == claim_files.purpose(operand.metric)]
+                 if l["purpose"] == claim_criteria.purpose(operand.metric)]
         if not lines:
             raise Closed("there is no CPython on this machine" if operand.label.startswith(f"{claim_files.REAL}/{claim_files.EACH}")
                          else f"{operand.label} of {operand.group} was not measured")

@@ -16,7 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import stats
-from claim_files import EACH, REAL, Claim, Criterion, Quantity
+from claim_criteria import Criterion, Quantity
+from claim_files import EACH, REAL, Claim
 from claim_metrics import Closed, Found, Measured
 
 REPRODUCED, REFUTED, INCONCLUSIVE, UNTESTABLE = "REPRODUCED", "REFUTED", "INCONCLUSIVE", "UNTESTABLE"

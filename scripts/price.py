@@ -18,7 +18,7 @@ import claim_files
 import claim_metrics
 import plots
 import table
-from claim_files import Operand, Quantity
+from claim_criteria import Operand, Quantity
 from claim_metrics import Closed, Measured
 from record import Line
 from stats import Estimate

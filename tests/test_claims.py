@@ -18,6 +18,7 @@ from pathlib import Path
 
 from run_support import ROOT
 
+import claim_criteria
 import claim_files
 import claim_metrics
 import claim_plots
@@ -143,7 +144,7 @@ class EveryFile(unittest.TestCase):
             claim_files.check(claim, groups)
 
     def test_every_metric_has_its_way_out_of_a_line(self) -> None:
-        self.assertEqual({*claim_metrics.METRICS, "time", "cpu", *claim_files.NAMED}, set(claim_files.METRICS))
+        self.assertEqual({*claim_metrics.METRICS, "time", "cpu", *claim_criteria.NAMED}, set(claim_criteria.METRICS))
 
     def test_every_group_is_read_by_a_claim_or_by_the_headline(self) -> None:
         read = set().union(*(c.groups for c in self.claims)) | set(price.GROUPS)
@@ -315,19 +316,19 @@ class Real(Folder):
 
 class Criteria(unittest.TestCase):
     def test_intervals_lie_inside_outside_or_across(self) -> None:
-        more = claim_files.criterion("time(a: b/c) > 2")
+        more = claim_criteria.criterion("time(a: b/c) > 2")
         self.assertEqual([more.inside(2.1, 3), more.inside(2, 3), more.outside(1, 2), more.outside(1, 2.1)], [True, False, True, False])
-        band = claim_files.criterion("time(a: b/c) in 1 .. 2")
+        band = claim_criteria.criterion("time(a: b/c) in 1 .. 2")
         self.assertEqual([band.inside(1, 2), band.outside(0.5, 0.9), band.outside(2.1, 9), band.outside(0.5, 9), band.outside(0.5, 1)],
                          [True, True, True, False, False])
 
     def test_numbers_take_units(self) -> None:
-        self.assertEqual(claim_files.criterion("peak_rss(a: b/c) < 1.5 MiB").low, 1.5 * 2**20)
-        self.assertEqual(claim_files.criterion("longest_pause(a: b/c) in 2 ms .. 0.5 s").edges, (2e6, 5e8))
+        self.assertEqual(claim_criteria.criterion("peak_rss(a: b/c) < 1.5 MiB").low, 1.5 * 2**20)
+        self.assertEqual(claim_criteria.criterion("longest_pause(a: b/c) in 2 ms .. 0.5 s").edges, (2e6, 5e8))
 
     def test_of_many_criteria_holm_decides_whether_one_refutes(self) -> None:
         """Two of ten lie just outside: a chance of 4 % each is none for ten of them together."""
-        bound = claim_files.criterion("time(a: b/c) < 1")
+        bound = claim_criteria.criterion("time(a: b/c) < 1")
         import numpy
         draws = numpy.concatenate([numpy.full(3920, 1.1), numpy.full(80, 0.9)])
         barely = Found((1.0, 1.0), stats.Estimate(1.1, 1.01, 1.2, draws=draws))
