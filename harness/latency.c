@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * latency.c - a histogram a kind, and the list of intervals that minimum mutator utilisation needs.
  *
- * Each thread writes into tables of its own, mapped and touched beforehand. The histogram is log-linear: 64
- * buckets to each power of two, so the middle of a bucket is within 1/128 of all that is in it.
- *
- *     ns      0 .. 127 | 128 .. 255 | 256 .. 511 ...
- *     bucket  as ns    | 2 ns wide  | 4 ns wide  ...
+ * Each thread writes into tables of its own, mapped and touched beforehand.
  *
  * Time counts only while units are measured: stretches are laid end to end, and an interval's place is on
  * that axis. The share of a window that pauses take is largest for a window that ends with a pause (moved to
  * either side it loses at least what it gains), so one pass with two ends finds the least utilisation.
  *
  * (I1) a thread's intervals do not overlap, and are in the order of time.
- * Source: minimum mutator utilisation, Cheng and Blelloch, PLDI 2001; the histogram, G. Tene's HdrHistogram.
+ * Source: minimum mutator utilisation, Cheng and Blelloch, PLDI 2001.
  */
 #include "latency.h"
 
@@ -20,11 +16,11 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "histogram.h"
 #include "own.h"
 #include "team.h"
 
 enum {
-    LATENCY_SHIFT = 6, LATENCY_STEPS = 1 << LATENCY_SHIFT, LATENCY_BUCKETS = (64 - LATENCY_SHIFT + 1) * LATENCY_STEPS,
     LATENCY_INTERVALS = 1 << 20,        /* of all threads together: 16 MiB */
     LATENCY_IDLE_NS = 250000000, LATENCY_STALL_NS = 1000,
     LATENCY_FLOOR_TRIES = 20, LATENCY_FLOOR_PAIRS = 1000,
@@ -36,7 +32,7 @@ const double latency_percentile[LATENCY_PERCENTILES] = { 0.5, 0.9, 0.99, 0.999, 
 typedef struct interval { uint64_t begun_ns, length_ns : 63, gil : 1; } interval;
 
 typedef struct latency_thread {
-    uint64_t        buckets[LATENCY_KINDS][LATENCY_BUCKETS];
+    uint64_t        buckets[LATENCY_KINDS][HISTOGRAM_BUCKETS];
     latency_summary summaries[LATENCY_KINDS];
     interval       *intervals;
     size_t          count, room;
@@ -57,23 +53,9 @@ static _Thread_local latency_thread *latency_own;
 
 /* --- recording -------------------------------------------------------------------------------------- */
 
-static unsigned latency_bucket_of(uint64_t ns) {
-    if (ns < 2 * LATENCY_STEPS)
-        return (unsigned)ns;
-    unsigned power = 63 - (unsigned)__builtin_clzll(ns) - LATENCY_SHIFT;
-    return power * LATENCY_STEPS + (unsigned)(ns >> power);
-}
-
-static uint64_t latency_bucket_middle(unsigned bucket) {
-    if (bucket < 2 * LATENCY_STEPS)
-        return bucket;
-    unsigned power = bucket / LATENCY_STEPS - 1;
-    return ((uint64_t)(bucket % LATENCY_STEPS + LATENCY_STEPS) << power) + ((uint64_t)1 << power) / 2;
-}
-
 static void latency_count(latency_thread *t, unsigned kind, uint64_t ns) {
     latency_summary *s = &t->summaries[kind];
-    t->buckets[kind][latency_bucket_of(ns)]++;
+    t->buckets[kind][histogram_bucket_of(ns)]++;
     s->count++;
     s->sum_ns += ns;
     if (ns > s->max_ns)
@@ -170,11 +152,11 @@ latency_summary latency_of(unsigned kind) {
 }
 
 bool latency_bucket(unsigned kind, unsigned *bucket, uint64_t *ns, uint64_t *count) {
-    for (; *bucket < LATENCY_BUCKETS; ++*bucket) {
+    for (; *bucket < HISTOGRAM_BUCKETS; ++*bucket) {
         *count = latency.idle.buckets[kind][*bucket];
         for (unsigned i = 0; i < latency.threads; i++)
             *count += latency.each[i].buckets[kind][*bucket];
-        *ns = latency_bucket_middle(*bucket);
+        *ns = histogram_middle(*bucket);
         if (*count != 0)
             return true;
     }

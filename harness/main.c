@@ -23,6 +23,7 @@
 #include "list.h"
 #include "map.h"
 #include "memory.h"
+#include "nominal.h"
 #include "own.h"
 #include "report.h"
 #include "resident.h"
@@ -37,7 +38,7 @@ static int main_end(const char *executable, const report *about, const options *
     limit_lift();
     if (asked->resident && (about->unit_ns || said->outcome != OUTCOME_BAD_INPUT)) {
         resident_leave(about);
-    } else if (asked->benchmark) {
+    } else if (asked->benchmark || asked->nominals) {
         if (said->outcome != OUTCOME_OK && said->outcome != OUTCOME_BAD_INPUT)
             fprintf(stderr, "%s: %s: %s\n", executable, verdict_name(said->outcome), said->message);
     } else if (said->outcome != OUTCOME_BAD_INPUT) {
@@ -165,8 +166,10 @@ int main(int count, char **arguments) {
     case OPTIONS_RUN:       break;
     }
     session_describe(&s, &asked);
-    if (main_preload(&asked, arguments, &said) && main_settle(&asked, &said) && session_supported(&s, &said) &&
-        counting_pass(&asked, &about.counted, &said))
+    bool fits = main_preload(&asked, arguments, &said) && main_settle(&asked, &said) && session_supported(&s, &said);
+    if (fits && asked.nominals)
+        nominal_run(&s, &said);
+    else if (fits && counting_pass(&asked, &about.counted, &said))
         main_run(&s, &about, &said);
     return main_end(arguments[0], &about, &asked);
 }

@@ -24,6 +24,7 @@ typedef struct options {
     int             cpu;                /* to run on, or -1: as the OS likes */
     bool            resident, memory, capacity;
     bool            pauses;             /* recorded, and reported by kind */
+    bool            nominals;           /* instead of times: what the workload does to memory */
     uint64_t        units;              /* of a round; 0: calibrate */
     uint64_t        rounds, lead_in;
     unsigned        sample_ms;          /* between samples of the resident set; 0: none */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * wrappers.c - what locked, counted and failing add, and that they add nothing else.
+ * wrappers.c - what locked, counted, failing and lifetimes add, and that they add nothing else.
  */
 #include "allocators/allocator.h"
 #include "allocators/counted.h"
 #include "allocators/failing.h"
+#include "allocators/lifetimes.h"
 #include "tests/support.h"
 
 #include <pthread.h>
@@ -191,6 +192,81 @@ TEST(locked_makes_any_allocator_safe_and_keeps_what_it_says_of_itself) {
     }
 }
 
+/* --- lifetimes --- */
+
+static const allocator *opened_now;
+static uint64_t births, deaths, born_bytes, last_lifetime_bytes, deaths_elsewhere;
+
+static void note_birth(size_t bytes) { births++, born_bytes += bytes; }
+static void note_death(uint64_t lifetime_bytes, bool elsewhere) {
+    deaths++;
+    last_lifetime_bytes = lifetime_bytes;
+    deaths_elsewhere += elsewhere;
+}
+static const lifetimes_watcher watcher = {note_birth, note_death};
+
+static const allocator *watched(const char *spec) {
+    const allocator *a = opened(spec);
+    births = deaths = born_bytes = deaths_elsewhere = 0;
+    lifetimes_watch(&watcher);
+    return a;
+}
+
+TEST(lifetimes_are_what_was_asked_for_between_birth_and_death) {
+    const allocator *a = watched("lifetimes:pymalloc");
+    void *first = a->alloc(100, 16), *second = a->alloc_zeroed(5000, 4096);
+    assert_int_equal((uintptr_t)second % 4096, 0);
+    first = a->resize(first, 100, 300);
+    a->release(NULL, 0);
+    a->release(second, 5000);
+    assert_int_equal(last_lifetime_bytes, 200);         /* what the other one grew */
+    a->release(first, 300);
+    assert_int_equal(last_lifetime_bytes, 5200);
+    assert_int_equal(births, 2);
+    assert_int_equal(deaths, 2);
+    assert_int_equal(born_bytes, 5100);
+    assert_int_equal(deaths_elsewhere, 0);
+    assert_int_equal(lifetimes_clock_bytes(), 5300);
+}
+
+TEST(lifetimes_keeps_contents_alignment_and_refusals) {
+    const allocator *a = watched("lifetimes:failing:pymalloc");
+    for (size_t alignment = 16; alignment <= 4096; alignment *= 2) {
+        unsigned char *block = a->alloc(200, alignment);
+        assert_int_equal((uintptr_t)block % alignment, 0);
+        memset(block, 7, 200);
+        failing_refuse(1, 1);
+        assert_null(a->resize(block, 200, 5000));
+        failing_refuse(0, 0);
+        block = a->resize(block, 200, 5000);
+        for (size_t i = 0; i < 200; i++)
+            assert_int_equal(block[i], 7);
+        assert_true(a->usable_bytes(block) == 0 || a->usable_bytes(block) >= 5000);
+        a->release(block, 0);
+    }
+    uint64_t clock = lifetimes_clock_bytes();
+    assert_null(a->alloc(SIZE_MAX, 16));
+    assert_null(a->alloc_zeroed(SIZE_MAX - 8, 64));
+    assert_int_equal(lifetimes_clock_bytes(), clock);
+    assert_int_equal(births, deaths);
+}
+
+static void *release_here(void *block) {
+    opened_now->release(block, 40);
+    return NULL;
+}
+
+TEST(lifetimes_tells_when_another_thread_releases) {
+    opened_now = watched("lifetimes:locked:pymalloc");
+    void *one = opened_now->alloc(40, 16), *other = opened_now->alloc(40, 16);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, release_here, one), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(deaths_elsewhere, 1);
+    opened_now->release(other, 40);
+    assert_int_equal(deaths_elsewhere, 1);
+}
+
 TEST(wrappers_nest_in_the_order_they_are_written) {
     const allocator *a = opened("counted:failing:locked:pymalloc");
     assert_string_equal(a->name, "counted:failing:locked:pymalloc");
@@ -212,6 +288,9 @@ int main(void) {
         cmocka_unit_test(failing_can_refuse_all_from_a_request_on),
         cmocka_unit_test(failing_proves_that_each_refusal_in_turn_leaves_nothing_behind),
         cmocka_unit_test(locked_makes_any_allocator_safe_and_keeps_what_it_says_of_itself),
+        cmocka_unit_test(lifetimes_are_what_was_asked_for_between_birth_and_death),
+        cmocka_unit_test(lifetimes_keeps_contents_alignment_and_refusals),
+        cmocka_unit_test(lifetimes_tells_when_another_thread_releases),
         cmocka_unit_test(wrappers_nest_in_the_order_they_are_written),
     };
     return cmocka_run_group_tests_name("wrappers", tests, NULL, NULL);
