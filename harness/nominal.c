@@ -13,11 +13,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../allocators/counted.h"
 #include "../allocators/lifetimes.h"
 #include "histogram.h"
 #include "report.h"
 
-enum { NOMINAL_UNITS = 3, NOMINAL_PERCENTILES = 5 };
+enum { NOMINAL_UNITS = 3, NOMINAL_LOOKS = 12, NOMINAL_PERCENTILES = 5 };
 
 static const double nominal_percentile[NOMINAL_PERCENTILES] = { 0.1, 0.5, 0.9, 0.99, 1 };
 
@@ -28,14 +29,14 @@ static struct {
     _Atomic uint64_t  elsewhere;                /* deaths on another thread than the birth's */
     uint64_t          live_bytes, live_objects; /* the most seen; objects where a collector is asked */
     bool              objects;
+    session          *of;
+    uint64_t          next_look_bytes, step_bytes;      /* by the clock of lifetimes, on one thread */
 } nominal;
 
 static void nominal_count(nominal_histogram *h, uint64_t number) {
     atomic_fetch_add_explicit(&h->bucket[histogram_bucket_of(number)], 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&h->count, 1, memory_order_relaxed);
 }
-
-static void nominal_born(size_t bytes) { nominal_count(&nominal.sizes, bytes); }
 
 static void nominal_died(uint64_t lifetime_bytes, bool elsewhere) {
     nominal_count(&nominal.lifetimes, lifetime_bytes);
@@ -51,19 +52,29 @@ static void nominal_see(uint64_t bytes, uint64_t objects) {
     nominal.live_objects = objects;
 }
 
-static void nominal_moment(workload_run *run, const char *label) {
-    uint64_t objects = 0, bytes = run->live_bytes;
-    (void)label;
-    if (run->threads == 1 && (!nominal.objects || linked_collector.reachable(&objects, &bytes)))
+static void nominal_look(void) {
+    uint64_t objects = 0, bytes = 0;
+    for (unsigned i = 0; i < nominal.of->asked->threads; i++)
+        bytes += nominal.of->runs[i].live_bytes;
+    if (!nominal.objects || linked_collector.reachable(&objects, &bytes))
         nominal_see(bytes, objects);
 }
 
-static void nominal_rest(session *s) {
-    uint64_t objects = 0, bytes = 0;
-    for (unsigned i = 0; i < s->asked->threads; i++)
-        bytes += s->runs[i].live_bytes;
-    if (!nominal.objects || linked_collector.reachable(&objects, &bytes))
-        nominal_see(bytes, objects);
+static void nominal_moment(workload_run *run, const char *label) {
+    (void)label;
+    if (run->threads == 1)
+        nominal_look();
+}
+
+/* Looks NOMINAL_LOOKS times a unit: a block that is just born is in no local and no field yet, and all others are
+ * where they belong. */
+static void nominal_born(size_t bytes) {
+    nominal_count(&nominal.sizes, bytes);
+    bool alone = nominal.of->asked->threads == 1;
+    if (!alone || nominal.step_bytes == 0 || lifetimes_clock_bytes() < nominal.next_look_bytes)
+        return;
+    nominal.next_look_bytes = lifetimes_clock_bytes() + nominal.step_bytes;
+    nominal_look();
 }
 
 /* --- the line --------------------------------------------------------------------------------------- */
@@ -95,9 +106,10 @@ static void nominal_print(session *s) {
     json_t *declared = json_pack("{sI sI sI sI}", "operations", (json_int_t)unit.operations, "allocations",
                                  (json_int_t)unit.allocations, "bytes", (json_int_t)unit.bytes, "references",
                                  (json_int_t)unit.references);
-    report_print(json_pack("{ss ss? si so sI sI sI sI so so so}", "workload", s->program->name, "collector",
+    report_print(json_pack("{ss ss? si so sI sI sI sI sI so so so}", "workload", s->program->name, "collector",
                            nominal.objects ? linked_collector.name : NULL, "threads", (int)s->asked->threads, "declared",
-                           declared, "live_bytes", (json_int_t)nominal.live_bytes, "births", (json_int_t)nominal.sizes.count,
+                           declared, "live_bytes", (json_int_t)nominal.live_bytes, "peak_bytes",
+                           (json_int_t)counted_read().live_peak_bytes, "births", (json_int_t)nominal.sizes.count,
                            "deaths", (json_int_t)nominal.lifetimes.count, "deaths_elsewhere",
                            (json_int_t)nominal.elsewhere, "sizes", nominal_spread(&nominal.sizes), "lifetimes",
                            nominal_spread(&nominal.lifetimes), "objects", nominal_objects()));
@@ -107,11 +119,11 @@ static void nominal_print(session *s) {
 
 static bool nominal_units(session *s, verdict *said) {
     uint64_t unused_ns = 0, units = s->asked->units ? s->asked->units : NOMINAL_UNITS;
-    nominal_rest(s);
+    nominal_look();
     for (uint64_t i = 0; i < units; i++) {
         if (!session_arrange(s, said) || !session_run(s, 1, &unused_ns, said))
             return false;
-        nominal_rest(s);
+        nominal_look();
     }
     return true;
 }
@@ -125,8 +137,10 @@ static void nominal_sweep(session *s) {
 bool nominal_run(session *s, verdict *said) {
     static const lifetimes_watcher watcher = { nominal_born, nominal_died };
     char spec[512];
-    snprintf(spec, sizeof spec, "lifetimes:%s", s->asked->allocator);
+    snprintf(spec, sizeof spec, "counted:lifetimes:%s", s->asked->allocator);
     nominal.objects = s->objects;
+    nominal.of = s;
+    nominal.step_bytes = session_declared(s).bytes / NOMINAL_LOOKS;
     if (s->objects && linked_collector.allocator_use != COLLECTOR_USES_OBJECTS)
         return verdict_say(said, OUTCOME_UNSUPPORTED, "--nominals needs a collector that takes each object from the "
                            "allocator, which %s does not; use census", linked_collector.name);

@@ -42,7 +42,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "shared": ("objects=own", "objects=one"),
 }
 
-COLUMNS = ("workload parameters kind outcome operation operations allocations bytes references live_bytes live_objects turnover "
+COLUMNS = ("workload parameters kind outcome operation operations allocations bytes references live_bytes live_objects peak_bytes turnover "
            "bytes_per_operation bytes_per_second size_p10 size_p50 size_p90 size_p99 size_max lifetime_p10 lifetime_p50 "
            "lifetime_p90 lifetime_p99 lifetime_max references_per_allocation cyclic_share cross_thread_share").split()
 
@@ -119,7 +119,7 @@ def row(binaries: Path, workload: Workload, parameters: list[str]) -> dict[str, 
         return made
     unit, live, objects = line["declared"], line["live_bytes"], line["objects"]
     made |= {key: unit[key] for key in ("operations", "allocations", "bytes", "references")}
-    made["live_bytes"] = live
+    made |= {"live_bytes": live, "peak_bytes": line["peak_bytes"]}
     if objects:
         made["live_objects"] = objects["live"]
         made["cyclic_share"] = objects["collected"] / objects["died"] if objects["died"] else None
@@ -149,6 +149,7 @@ What each workload does to memory, whoever manages it, with its default paramete
 complete in [nominals.tsv](nominals.tsv). Of the columns only the rate depends on the machine.
 
 - **live**: the most bytes reachable at once (of blocks: asked for and not released), without headers.
+- **peak**: the most bytes asked for and not released, with headers, and with garbage that no collection has found yet.
 - **turnover**: bytes that a unit asks for, over live bytes: how often it replaces what lives.
 - **an operation, a second**: bytes asked for; the latter on glibc's malloc (objects: and `cyclic`), on the machine of the last run.
 - **sizes**: of blocks when they are born: the median, and what 90 % and 99 % do not exceed. Objects are blocks with their
@@ -160,7 +161,7 @@ complete in [nominals.tsv](nominals.tsv). Of the columns only the rate depends o
 
 A dash: there is no such thing (a workload that allocates nothing in its units has no turnover).
 """
-SHOWN = ("workload", "live", "turnover", "an operation", "a second", "size p50", "p90", "p99", "lifetime p50", "p90", "p99",
+SHOWN = ("workload", "live", "peak", "turnover", "an operation", "a second", "size p50", "p90", "p99", "lifetime p50", "p90", "p99",
          "references", "cyclic", "elsewhere")
 
 
@@ -172,7 +173,7 @@ def _bytes(value: float | None) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3g}"
+    return "-" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _share(value: float | None) -> str:
@@ -184,7 +185,7 @@ def _cells(r: dict[str, Any]) -> list[str]:
     if r["outcome"] != "ok":
         return [name, r["outcome"], *[""] * (len(SHOWN) - 2)]
     allocates = r["bytes"] or None
-    return [name, _bytes(r["live_bytes"]), _number(allocates and r["turnover"]), _bytes(allocates and r["bytes_per_operation"]),
+    return [name, _bytes(r["live_bytes"]), _bytes(r["peak_bytes"]), _number(allocates and r["turnover"]), _bytes(allocates and r["bytes_per_operation"]),
             _bytes(r["bytes_per_second"]), *(_bytes(r.get(f"{c}_{p}")) for c in ("size", "lifetime") for p in ("p50", "p90", "p99")),
             _number(r.get("references_per_allocation")), _share(r.get("cyclic_share")) if r["kind"] == "objects" else "-",
             _share(r["cross_thread_share"])]

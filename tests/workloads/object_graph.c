@@ -53,8 +53,8 @@ TEST(a_snapshot_decodes_to_what_was_written) {
 }
 
 TEST(a_snapshot_cut_at_any_byte_is_refused) {
-    snapshot_maker_life(&made, 300, 200);
-    assert_in_range(made.file_used, 1500, 6000);
+    snapshot_maker_life(&made, 120, 80);
+    assert_in_range(made.file_used, 1000, 4000);
     for (size_t count = 0; count < sizeof(object_graph_head); count++)
         assert_true(refused_with(made.file, count, "truncated in its head"));
     for (size_t count = sizeof(object_graph_head); count < made.file_used; count++)
@@ -65,7 +65,7 @@ TEST(a_changed_byte_is_refused_or_changes_nothing) {
     static const unsigned char masks[] = {0x01, 0x80, 0xff};
     object_graph whole, g;
     char why[256];
-    snapshot_maker_life(&made, 60, 40);
+    snapshot_maker_life(&made, 20, 15);
     assert_true(loads(&whole, made.file, made.file_used, why));
     for (size_t at = 0; at < made.file_used; at++)
         for (size_t i = 0; i < sizeof masks; i++) {
