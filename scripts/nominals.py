@@ -36,6 +36,7 @@ TRACES = sorted(p.name.split(".")[0] for p in (TOP / "workloads/recordings").glo
 SETTINGS: dict[str, tuple[str, ...]] = {
     "replay": tuple(f"trace={name}" for name in TRACES),
     "autograd": ("outputs=strong", "outputs=weak"),
+    "phases": ("survivors=placed", "survivors=random"),
     "batch": ("order=lifo", "order=fifo", "order=random"),
     "graph": ("shape=live_random", "shape=dead_random collection=first"),
     "snapshot": ("roots=held", "roots=cut"),
