@@ -81,9 +81,9 @@ def invoke(command: list[Any]) -> tuple[str, dict[str, Any]]:
         return "ok", json.loads(done.stdout)
     if done.returncode < 0:
         return "crash", {}
-    complaint = done.stderr.strip().splitlines()
-    words = complaint[-1].split(": ") if complaint else ["failed"]
-    return (words[1] if len(words) > 2 else words[-1]), {}
+    complaint = (done.stderr.strip().splitlines() or ["failed"])[-1].split(": ", 1)[-1]       # who says it is known
+    said = complaint.split(": ")[0]
+    return (said if said in ("unsupported", "heap_full", "not_installed", "miscounted") else complaint), {}
 
 
 def nominal(binaries: Path, workload: Workload, parameters: list[str]) -> tuple[str, dict[str, Any]]:
