@@ -60,11 +60,10 @@ def registry(binaries: Path) -> list[Workload]:
     """As the executables list it, in the order of workloads.def."""
     found = {}
     for executable in ("blocks", "census"):
-        done = subprocess.run([binaries / executable, "--list=json"], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise Stopped(f"{binaries / executable} does not list its workloads; run `make nominals`")
-        found |= {w["name"]: Workload(w["name"], w["kind"], w["operation"], w["threaded"])
-                  for w in json.loads(done.stdout)["workloads"]}
+        outcome, line = invoke([binaries / executable, "--list=json"])
+        if outcome != "ok":
+            raise Stopped(f"{binaries / executable} does not list its workloads ({outcome}); run `make nominals`")
+        found |= {w["name"]: Workload(w["name"], w["kind"], w["operation"], w["threaded"]) for w in line["workloads"]}
     names = re.findall(r"^(?:BLOCKS|OBJECTS)\((\w+)\)", (TOP / "workloads/workloads.def").read_text(), re.M)
     return [found[name] for name in names if name in found]
 
