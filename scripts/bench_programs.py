@@ -133,7 +133,8 @@ def printed(found: list[Found]) -> str:
     for program in dict.fromkeys(f.row.program for f in found):
         floor = floor_of(found, program)
         lines += ["", f"{program}: noise floor {100 * floor:.1f} %" if floor == floor else f"{program}: noise floor not known",
-                  f"  {'allocator':<14} {'seconds':>8} {'of glibc':>9}  {'95 % interval':<15} {'peak RSS':>10} {'of glibc':>9}  verdict"]
+                  f"  {'allocator':<14} {'seconds':>8} {'of glibc':>9}  {'95 % interval':<15} {'peak RSS':>10} "
+                  f"{'of glibc':>9}  verdict"]
         for f in (f for f in found if f.row.program == program and f.row.allocator != TWIN):
             if f.seconds is None:
                 lines.append(f"  {f.row.allocator:<14} {'-':>8} {'-':>9}  {'':<15} {'-':>10} {'-':>9}  {_verdict(f, floor)}")
@@ -170,8 +171,10 @@ def draw(place: Path, found: list[Found]) -> list[Path]:
                        for key in (lambda f: f.row.program, lambda f: f.row.allocator))
     drawn = []
     for name, invert, title, sub in (
-            ("programs_time", True, "Does a whole program run faster on another malloc?", "Speed of the whole program, start to end"),
-            ("programs_memory", False, "Does a whole program need less memory on another malloc?", "Peak resident memory of the whole program")):
+            ("programs_time", True, "Does a whole program run faster on another malloc?",
+             "Speed of the whole program, start to end"),
+            ("programs_memory", False, "Does a whole program need less memory on another malloc?",
+             "Peak resident memory of the whole program")):
         rows, extremes = [], [0.8, 1.25]
         for f in shown_rows:
             base = next(b for b in shown_rows if (b.row.program, b.row.allocator) == (f.row.program, BASE))
@@ -179,9 +182,9 @@ def draw(place: Path, found: list[Found]) -> list[Path]:
             bar = _bar(ratio, invert) if ratio else ("NaN",) * 3
             extremes += bar if ratio else ()
             absolute = base.seconds if invert else base.peak
-            text = "" if absolute is None else f"glibc {absolute.value:.2f} s" if invert else f"glibc {table.in_bytes(absolute.value)}"
-            rows.append((programs.index(f.row.program), f.row.program, text, names.index(f.row.allocator) + 1, f.row.allocator,
-                         int(f.row.allocator == BASE), *bar, plots.OUTCOMES.get(f.row.outcome, f.row.outcome),
+            amount = absolute and (f"{absolute.value:.2f} s" if invert else table.in_bytes(absolute.value))
+            rows.append((programs.index(f.row.program), f.row.program, f"glibc {amount}" if amount else "",
+                         names.index(f.row.allocator) + 1, f.row.allocator, int(f.row.allocator == BASE), *bar, plots.OUTCOMES.get(f.row.outcome, f.row.outcome),
                          f"{bar[0]:.2f}" if ratio else ""))
         plots._tsv(place / f"{name}.tsv", "place group baseline_text backend label baseline value low high outcome text", rows)
         spread = (max(extremes) / min(extremes)) ** 0.22
@@ -222,7 +225,8 @@ def main(arguments: list[str]) -> int:
             rows = [Row(p.name, name, library, "ok" if p.installed else "not_installed") for p in programs.values()
                     if not wanted or p.name.split()[0] in wanted for name, library in on.items()]
             for doing in rounds(rows, programs, asked.repetitions, asked.seed, Path(folder)):
-                print(f"\r\033[K{doing}" if sys.stderr.isatty() else doing, end="" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
+                start, end = ("\r\033[K", "") if sys.stderr.isatty() else ("", "\n")
+                print(f"{start}{doing}", end=end, file=sys.stderr, flush=True)
         found = findings(rows)
         place = plots.folder_of(asked.out / "plots")
         record.write_whole(asked.out / "programs.tsv", tsv(found))

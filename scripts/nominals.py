@@ -3,8 +3,8 @@
 """nominals.py - what each workload does to memory, as a table: `make nominals`.
 
 Reads the registry from the executables, runs every workload once with its default parameters, and where one workload
-is several programs (SETTINGS), once each, and writes workloads/nominals.tsv and workloads/nominals.md. Nothing in the table but the
-rate depends on the machine. The three invocations behind a row:
+is several programs (SETTINGS), once each, and writes workloads/nominals.tsv and workloads/nominals.md. Nothing in the
+table but the rate depends on the machine. The three invocations behind a row:
 
     census, or blocks       --nominals: sizes, lifetimes, live bytes, cyclic share, over prepare, three units and finish
     gil, or blocks          the same on two threads, where the workload can: which blocks die on another thread
@@ -43,8 +43,8 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "shared": ("objects=own", "objects=one"),
 }
 
-COLUMNS = ("workload parameters kind outcome operation operations allocations bytes references live_bytes live_objects peak_bytes turnover "
-           "bytes_per_operation bytes_per_second size_p10 size_p50 size_p90 size_p99 size_max lifetime_p10 lifetime_p50 "
+COLUMNS = ("workload parameters kind outcome operation operations allocations bytes references live_bytes live_objects "
+           "peak_bytes turnover bytes_per_operation bytes_per_second size_p10 size_p50 size_p90 size_p99 size_max lifetime_p10 lifetime_p50 "
            "lifetime_p90 lifetime_p99 lifetime_max references_per_allocation cyclic_share cross_thread_share").split()
 
 
@@ -168,8 +168,10 @@ SHOWN = ("workload", "live", "peak", "turnover", "an operation", "a second", "si
 def _bytes(value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:.0f} B" if value < 1024 else f"{value / 1024:.3g} KiB" if value < 2**20 else f"{value / 2**20:.3g} MiB" \
-        if value < 2**30 else f"{value / 2**30:.3g} GiB"
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:.0f} B"
 
 
 def _number(value: float | None) -> str:
@@ -185,8 +187,9 @@ def _cells(r: dict[str, Any]) -> list[str]:
     if r["outcome"] != "ok":
         return [name, r["outcome"], *[""] * (len(SHOWN) - 2)]
     allocates = r["bytes"] or None
-    return [name, _bytes(r["live_bytes"]), _bytes(r["peak_bytes"]), _number(allocates and r["turnover"]), _bytes(allocates and r["bytes_per_operation"]),
-            _bytes(r["bytes_per_second"]), *(_bytes(r.get(f"{c}_{p}")) for c in ("size", "lifetime") for p in ("p50", "p90", "p99")),
+    spreads = (r.get(f"{what}_{p}") for what in ("size", "lifetime") for p in ("p50", "p90", "p99"))
+    return [name, _bytes(r["live_bytes"]), _bytes(r["peak_bytes"]), _number(allocates and r["turnover"]),
+            _bytes(allocates and r["bytes_per_operation"]), _bytes(r["bytes_per_second"]), *map(_bytes, spreads),
             _number(r.get("references_per_allocation")), _share(r.get("cyclic_share")) if r["kind"] == "objects" else "-",
             _share(r["cross_thread_share"])]
 
