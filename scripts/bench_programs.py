@@ -184,7 +184,8 @@ def draw(place: Path, found: list[Found]) -> list[Path]:
             absolute = base.seconds if invert else base.peak
             amount = absolute and (f"{absolute.value:.2f} s" if invert else table.in_bytes(absolute.value))
             rows.append((programs.index(f.row.program), f.row.program, f"glibc {amount}" if amount else "",
-                         names.index(f.row.allocator) + 1, f.row.allocator, int(f.row.allocator == BASE), *bar, plots.OUTCOMES.get(f.row.outcome, f.row.outcome),
+                         names.index(f.row.allocator) + 1, f.row.allocator, int(f.row.allocator == BASE), *bar,
+                         plots.OUTCOMES.get(f.row.outcome, f.row.outcome),
                          f"{bar[0]:.2f}" if ratio else ""))
         plots._tsv(place / f"{name}.tsv", "place group baseline_text backend label baseline value low high outcome text", rows)
         spread = (max(extremes) / min(extremes)) ** 0.22

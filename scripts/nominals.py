@@ -43,9 +43,10 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "shared": ("objects=own", "objects=one"),
 }
 
-COLUMNS = ("workload parameters kind outcome operation operations allocations bytes references live_bytes live_objects "
-           "peak_bytes turnover bytes_per_operation bytes_per_second size_p10 size_p50 size_p90 size_p99 size_max lifetime_p10 lifetime_p50 "
-           "lifetime_p90 lifetime_p99 lifetime_max references_per_allocation cyclic_share cross_thread_share").split()
+COLUMNS = ("workload parameters kind outcome operation operations allocations bytes references live_bytes "
+           "live_objects peak_bytes turnover bytes_per_operation bytes_per_second size_p10 size_p50 size_p90 "
+           "size_p99 size_max lifetime_p10 lifetime_p50 lifetime_p90 lifetime_p99 lifetime_max "
+           "references_per_allocation cyclic_share cross_thread_share").split()
 
 
 @dataclass(frozen=True)
