@@ -67,6 +67,15 @@ static json_t *provenance_allocator_version(void) {
     return json_null();
 }
 
+/* Where libgc is linked: its version, and with how many threads it marks. By name, as the allocators. */
+static json_t *provenance_libgc(void) {
+    unsigned (*version)(void);
+    int (*helpers)(void);
+    if (!(*(void **)&version = dlsym(RTLD_DEFAULT, "GC_get_version")) || !(*(void **)&helpers = dlsym(RTLD_DEFAULT, "GC_get_parallel")))
+        return json_null();
+    return json_sprintf("%u.%u.%u, %d marking", version() >> 16, version() >> 8 & 255, version() & 255, helpers() + 1);
+}
+
 json_t *provenance_json(void) {
     const char *library = allocator_preloaded_library();
     json_t *build = json_object();
@@ -77,6 +86,7 @@ json_t *provenance_json(void) {
     json_object_set_new(build, "google_benchmark", provenance_file_version("libbenchmark.so"));
     json_object_set_new(build, "jansson", json_string(jansson_version_str()));
     json_object_set_new(build, "zstd", json_string(ZSTD_versionString()));
+    json_object_set_new(build, "libgc", provenance_libgc());
     json_object_set_new(build, "allocator_library", library ? json_string(library) : json_null());
     json_object_set_new(build, "allocator_version",
                         library ? provenance_allocator_version() : json_null());

@@ -29,7 +29,7 @@ INVOCATION_KEYS = {
     "threads", "options", "seed", "declared", "counted", "renewed", "reclaims", "rounds", "memory", "pauses", "capacity", "build",
 }
 ROUND_KEYS = {
-    "units", "lead_in_units", "operations", "wall_ns", "cpu_ns", "checksum", "collections", "run_delay_ns",
+    "units", "lead_in_units", "operations", "wall_ns", "cpu_ns", "checksum", "collections", "collected", "run_delay_ns",
     "involuntary_switches",
 }
 MEMORY_KEYS = {
@@ -133,6 +133,12 @@ class Line(HarnessTest):
         self.assertRegex(build["compiler"], r"gcc|[Cc]lang")
         for library in ("glibc", "google_benchmark", "jansson", "zstd"):
             self.assertRegex(build[library], r"^\d+\.\d+")
+        self.assertIsNone(build["libgc"])
+
+    @unittest.skipUnless((BUILD / "bin/boehm").exists(), "libgc is not installed")
+    def test_build_says_with_how_many_threads_libgc_marks(self) -> None:
+        done = subprocess.run([BUILD / "bin/boehm", "chain", "size=10", *QUICK], capture_output=True, text=True, check=True)
+        self.assertRegex(json.loads(done.stdout)["build"]["libgc"], r"^\d+\.\d+\.\d+, 1 marking$")
 
     def test_a_core_can_be_chosen(self) -> None:
         self.outcome("ok", "fake", f"--cpu={min(os.sched_getaffinity(0))}", *QUICK)
@@ -380,6 +386,17 @@ class BadInput(HarnessTest):
         self.refused("leak of fake: -1 is out of range; give 0 to", "fake", "leak=-1")
         self.refused("frees of collector fake: 2 is out of range; give 0 to 1", "fake_objects", "--set", "frees=2")
         self.refused("is not a core this process may use", "fake", "--cpu=1000")
+
+    @unittest.skipUnless((BUILD / "bin/cyclic").exists(), "no collector is built")
+    def test_a_heap_too_small_to_start_with_and_options_that_a_collector_has_not(self) -> None:
+        for name, setting, said in (("cyclic", "heap_bytes=10", "too small to start with; give 0 (no limit), or"),
+                                    ("marksweep", "heap_bytes=10", "too small to start with; give 0 (no limit), or"),
+                                    ("cyclic", "threshold0=-1", "is out of range; give"),
+                                    ("refcount", "threshold0=5", "known: ")):
+            with self.subTest(f"{name} {setting}"):
+                done = subprocess.run([BUILD / "bin" / name, "chain", "--set", setting], capture_output=True, text=True)
+                self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (2, "", 1))
+                self.assertIn(said, done.stderr)
 
     def test_sizes(self) -> None:
         for size in ("", "M", "64X", "64MB", "-1", "1.5G", "99999999999999999999"):
