@@ -6,13 +6,14 @@ A layer's price is the difference of two rows that differ in that layer alone:
 
     mutator      leak on bump: the program itself, on memory that was touched before, nothing counted, nothing freed
     counting     refcount/bump - leak/bump
-    cycles       cyclic/bump - refcount/bump          (of collectors in pages of their own: segregated/bump - refcount/bump)
+    cycles       cyclic/bump - refcount/bump          (of collectors in pages of their own: segregated - refcount/bump)
     lock         gil/bump - cyclic/bump               (and so locks in objects, atomic and biased counts, over segregated)
-    allocator    leak/pymalloc - leak/bump            (births alone: leak frees nothing)
-    interaction  what the whole row takes beyond their sum: freeing, caches that two layers share, work one saves another
+    allocator    refcount/pymalloc - refcount/bump    (on leak it would be the price of fresh pages: leak frees nothing)
+    interaction  what the whole row takes beyond their sum: caches that two layers share, work that one saves another
 
-The interaction is a term of its own, with its interval, and nothing is made to add up. Collectors with pages of their
-own have none: each of their rows lies on the one before it, and the allocator is part of the pages. All terms come from the same
+The interaction is a term of its own, with its interval, and nothing is made to add up. Where each row
+lies on the one before it there is none: counting alone, and collectors with pages of their own, which are their
+allocator (bump under a lock has only what is not an object). All terms come from the same
 rounds of the same turns, and are drawn together.
 """
 from __future__ import annotations
@@ -33,10 +34,11 @@ from stats import Estimate
 from summary import GroupSummary
 
 Terms = dict[str, float]                    # row -> weight
+OWN = "locked:bump"                         # under collectors that several threads may enter
 COUNTING = ("counting", "refcount/bump", "leak/bump")
 CYCLES = ("cycles", "cyclic/bump", "refcount/bump")
-PAGES = ("cycles, own pages", "segregated/bump", "refcount/bump")
-ALLOCATOR = ("allocator", "leak/pymalloc", "leak/bump")
+PAGES = ("cycles, own pages", f"segregated/{OWN}", "refcount/bump")
+ALLOCATOR = ("allocator", "refcount/pymalloc", "refcount/bump")
 FLOOR = "leak/bump"
 
 
@@ -52,7 +54,7 @@ COLLECTORS = (
     Layered("refcount", "refcount/pymalloc", (COUNTING, ALLOCATOR)),
     Layered("cyclic", "cyclic/pymalloc", (COUNTING, CYCLES, ALLOCATOR)),
     Layered("gil", "gil/pymalloc", (COUNTING, CYCLES, ("GIL", "gil/bump", "cyclic/bump"), ALLOCATOR)),
-    *(Layered(c, f"{c}/bump", (COUNTING, PAGES, (words, f"{c}/bump", "segregated/bump")))
+    *(Layered(c, f"{c}/{OWN}", (COUNTING, PAGES, (words, f"{c}/{OWN}", f"segregated/{OWN}")))
       for c, words in (("locked_object", "locks"), ("atomic", "atomics"), ("biased", "biasing"), ("locked_global", "one lock"))),
 )
 

@@ -9,8 +9,8 @@ import attribution
 import matrix as matrices
 import stats
 
-NS = {"leak/bump": 20.0, "leak/pymalloc": 30.0, "refcount/bump": 35.0, "refcount/pymalloc": 49.0, "cyclic/bump": 42.0,
-      "cyclic/pymalloc": 55.0, "gil/bump": 45.0, "gil/pymalloc": 57.0, "segregated/bump": 45.0, "atomic/bump": 55.0}
+NS = {"leak/bump": 20.0, "refcount/bump": 35.0, "refcount/pymalloc": 49.0, "cyclic/bump": 42.0,
+      "cyclic/pymalloc": 55.0, "gil/bump": 45.0, "gil/pymalloc": 57.0, "segregated/locked:bump": 45.0, "atomic/locked:bump": 55.0}
 
 
 def samples(ns: dict[str, float], invocations: int = 5) -> dict[str, stats.Rounds]:
@@ -25,11 +25,12 @@ class Steps(unittest.TestCase):
 
     def test_a_layer_is_the_difference_of_two_rows_and_the_interaction_is_what_is_left(self):
         found = {layer: step.price.value for layer, step in self.fall("gil").items()}
-        for layer, ns in (("mutator", 20), ("counting", 15), ("cycles", 7), ("GIL", 3), ("allocator", 10), ("interaction", 2), ("all", 57)):
-            self.assertAlmostEqual(found[layer], ns, delta=0.03 * ns + 0.1, msg=layer)
+        for layer, ns in (("mutator", 20), ("counting", 15), ("cycles", 7), ("GIL", 3), ("allocator", 14), ("interaction", -2), ("all", 57)):
+            self.assertAlmostEqual(found[layer], ns, delta=0.03 * abs(ns) + 0.1, msg=layer)
 
-    def test_an_interaction_may_be_negative(self):
-        self.assertLess(self.fall("refcount", {**NS, "refcount/pymalloc": 40.0})["interaction"].price.high, 0)
+    def test_an_interaction_may_be_negative_or_none(self):
+        self.assertNotIn("interaction", self.fall("refcount"))
+        self.assertLess(self.fall("cyclic")["interaction"].price.high, 0)
 
     def test_a_waterfall_begins_where_the_last_bar_ended(self):
         steps = list(self.fall("cyclic").values())[:-1]
