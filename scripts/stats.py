@@ -191,9 +191,14 @@ def _interval(value: float, draws: np.ndarray, invocations: int, log: bool = Fal
         draws = value * (draws / value) ** wider            # in logarithms: no time becomes negative
     else:
         draws = value + (draws - value) * wider             # growth may be nothing, or less
-    outside = OUTSIDE if invocations > FEWEST else (1 - LEVEL) / 2
+    outside = _outside(invocations)
     low, high = np.quantile(draws, [outside, 1 - outside])
     return Estimate(value, float(min(low, value)), float(max(high, value)), _p_of(draws, 1.0) if log else float("nan"), draws)
+
+
+def _outside(invocations: int) -> float:
+    """The share of draws to leave out on either side."""
+    return OUTSIDE if invocations > FEWEST else (1 - LEVEL) / 2
 
 
 def _p_of(draws: np.ndarray, value: float) -> float:

@@ -34,8 +34,9 @@ do for [g=1:GROUPS] {
     plot for [b=1:words(BACKENDS)] DATA using (ns(g, b)):'ns' with linespoints ls style_of(word(BACKENDS, b)) notitle, \
          for [b=1:words(BACKENDS)] DATA using (ns(g, b)):'ns':'low':'high' \
              with yerrorbars ls style_of(word(BACKENDS, b)) lw LW*0.5 notitle, \
-         for [b=1:words(BACKENDS)] FITS using (column('panel') == g && column('backend') == b ? LEFT_END * 1.2 : NaN): \
-             (LOW * (HIGH / LOW) ** ((1 - STEP * (column('line') + 0.7)) / (1 - HEAD_AT))):(strcol('text')) \
+         for [b=1:words(BACKENDS)] FITS using (LEFT_END * 1.2): \
+             (LOW * (HIGH / LOW) ** ((1 - STEP * (column('line') + 0.7)) / (1 - HEAD_AT))): \
+             (column('panel') == g && column('backend') == b ? strcol('text') : '') \
              with labels left font sprintf(',%g', FS*0.78) textcolor ls style_of(word(BACKENDS, b)) notitle
     unset label 101; unset label 102
 }

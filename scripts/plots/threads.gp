@@ -2,6 +2,7 @@
 # threads.gp - operations per second of all threads together, against the number of threads.
 #
 # From outside: TITLE, SUB, GROUPS, PANELS, BACKENDS, NAMES, FADED, THREADS (the largest number), LOW, HIGH (of the axis).
+# A text that is not of this panel is empty, never at an undefined place: gnuplot 5.4 crashes where all labels are.
 load 'style.gp'
 set datafile separator tab
 DATA = 'threads.tsv'
@@ -37,7 +38,7 @@ do for [g=1:GROUPS] {
     plot for [b=1:words(BACKENDS)] DATA using (threads(g, b)):'rate' with lines ls style_of(word(BACKENDS, b)) notitle, \
          for [b=1:words(BACKENDS)] DATA using (threads(g, b)):'rate':'low':'high' \
              with yerrorbars ls style_of(word(BACKENDS, b)) lw LW*0.5 notitle, \
-         'threads_outcomes.tsv' using (column('panel') == g ? 0.85 : NaN):(LOW * (HIGH / LOW) ** (0.05 * column('line'))):(strcol('text')) \
+         'threads_outcomes.tsv' using (0.85):(LOW * (HIGH / LOW) ** (0.05 * column('line'))):(column('panel') == g ? strcol('text') : '') \
              with labels left font sprintf(',%g', FS*0.72) textcolor rgb '#B00020' notitle
 }
 unset multiplot
