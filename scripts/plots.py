@@ -282,7 +282,7 @@ def _sizes(place: Path, curves: list[summary.Curve]) -> list[Path]:
     points, fits, costs = [], [], []
     for panel, curve in enumerate(curves, start=1):
         for line, (label, at) in enumerate(curve.rows.items()):
-            key = _backend(curve.groups[0], next(iter(at.values()))).key
+            key = backend_of(curve.groups[0], next(iter(at.values()))).key
             points += [(panel, curve.name, backends[key], label, size, *_three(row.time), _outcome(row)) for size, row in at.items()]
             costs += [row.time.value for row in at.values() if row.time]
             fit = curve.exponents.get(label)
