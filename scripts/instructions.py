@@ -5,7 +5,8 @@
 callgrind counts the instructions of exactly one unit of every configuration of a run that has one thread
 (harness/session.c switches the counting on and off). A count does not know the weather: it repeats to the
 instruction on any machine with the same executables and libraries, so that two commits can be compared by it.
-It does not know caches, contention and the kernel either. So it stands beside the run's times: where the two
+It does not know caches, contention and the kernel either. Preloaded allocators are uncountable: their process
+executes itself again, where valgrind cannot follow. So a count stands beside the run's times: where the two
 ratios to the baseline differ by more than 20 %, the row says so, and the time has a reason that is no instruction.
 """
 from __future__ import annotations
@@ -69,7 +70,7 @@ def once(command: list[str]) -> tuple[str, int, int]:
         try:
             line = json.loads(done.stdout)
         except ValueError:
-            return ("bad_input" if done.returncode == 2 else "crash"), 0, 0
+            return ("uncountable" if "in UME" in done.stderr else "bad_input" if done.returncode == 2 else "crash"), 0, 0
         totals = [int(m[1]) for p in Path(folder).iterdir() if (m := re.search(r"^(?:totals|summary): (\d+)", p.read_text(), re.M))]
     if line["outcome"] != "ok":
         return line["outcome"], 0, 0
@@ -91,14 +92,19 @@ def count(harness: Harness, group: GroupSummary, row: Row, options: list[str], s
 
 
 def ratios(counts: list[Count]) -> list[dict[str, Any]]:
-    """Rows of instructions.tsv: each count over its group's baseline, beside the ratio of times."""
-    base = {c.group: c.per_operation for c in counts if c.baseline}
+    """Rows of instructions.tsv: each count over its group's baseline (the first row that has both, where that has none),
+    beside the ratio of times."""
+    base: dict[str, Count] = {}
+    for c in sorted((c for c in counts if c.per_operation and c.time_ratio), key=lambda c: not c.baseline):
+        base.setdefault(c.group, c)
     rows = []
     for c in counts:
-        ratio = c.per_operation / base[c.group] if c.per_operation and base.get(c.group) else None
-        apart = ratio is not None and c.time_ratio is not None and stats.effect(c.time_ratio / ratio) > DISAGREE
+        to = base.get(c.group)
+        ratio = c.per_operation / to.per_operation if c.per_operation and to else None
+        time_ratio = c.time_ratio / to.time_ratio if c.time_ratio and to else None
+        apart = ratio is not None and time_ratio is not None and stats.effect(time_ratio / ratio) > DISAGREE
         rows.append(dict(zip(COLUMNS, (c.group, c.label, c.instructions[0] or None, c.operations or None, c.per_operation,
-                                       "yes" if c.repeats else "no", ratio, c.time_ratio, "yes" if apart else "", c.outcome))))
+                                       "yes" if c.repeats else "no", ratio, time_ratio, "yes" if apart else "", c.outcome))))
     return rows
 
 
