@@ -19,7 +19,7 @@ from dataclasses import dataclass
 METRICS = {"time": "ns", "cpu": "ns", "peak_rss": "bytes", "end_rss": "bytes", "finished_rss": "bytes", "trimmed_rss": "bytes",
            "live_bytes": "bytes", "used_bytes": "bytes", "held_bytes": "bytes", "overhead": "", "longest_pause": "ns",
            "p99_pause": "ns", "pause_share": "", "gil_share": "", "full_collections": "", "young_collections": "",
-           "worst_10ms": "", "figure": "", "moment": "bytes"}
+           "worst_10ms": "", "references": "", "figure": "", "moment": "bytes"}
 NAMED = ("figure", "moment")
 STATISTICS = ("mean", "least", "most", "count")
 UNITS = {"": 1, "%": 0.01, "ns": 1, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}

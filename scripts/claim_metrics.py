@@ -44,6 +44,7 @@ METRICS: dict[str, Callable[[Line], float | None]] = {
     "p99_pause": lambda line: line["pauses"]["kinds"]["any"]["p99_ns"],
     "pause_share": _share("collector_ns"), "gil_share": _share("gil_ns"),
     "worst_10ms": lambda line: dict(line["pauses"]["mmu"])[10],
+    "references": lambda line: line["declared"]["references"] / line["declared"]["operations"],
     "young_collections": _collections(0), "full_collections": _collections(2),
 }
 

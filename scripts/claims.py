@@ -32,6 +32,7 @@ import machine
 import matrix as matrices
 import price
 import record
+import report
 import run
 import summary
 import table
@@ -167,10 +168,10 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     known = harness.knows()
     if not known:
         raise BadInput(f"no harness in {shown(options.bin)}: build it first with `make all`")
-    played = scenes()
-    for group in groups:
-        claim_files.check_group(group, known, played)
     plan = plan_for(claims, groups, list(harness.interpreters), headline=not options.claim)
+    played = scenes()
+    for group in plan.groups:
+        claim_files.check_group(group, known, played)
     lock = record.lock(options.results)
     folder, about = run.open_run(options, plan, harness, known, arguments)
     about.update(command=machine.relative(" ".join(["scripts/claims.py", *arguments])), claims_digest=digest(options.claims),
@@ -199,8 +200,9 @@ def finish(folder: Path, about: dict[str, Any], journal: Journal, judgements: li
     record.write_whole(folder / "claims.json", json.dumps(told, indent=1, allow_nan=False) + "\n")
     record.write_whole(folder / "claims.md", claim_report.markdown(told))
     record.write_run(folder, about)
+    page = report.write(folder, about, journal.lines, groups)
     record.point_latest(folder)
-    print(f"\n{claim_report.printed(told)}\n\nresults: {shown(folder)}/  (claims.md, claims.json, invocations.jsonl)")
+    print(f"\n{claim_report.printed(told)}\n\nresults: {shown(folder)}/  (claims.md, claims.json, {page.name})")
     if drawn:
         print(f"  plots  {shown(folder)}/plots/claims/, {shown(drawn[-1])}")
     return 0
