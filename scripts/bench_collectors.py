@@ -301,7 +301,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     parser.add_argument("--bin", type=Path, default=machine.ROOT / "build/bin", help="folder of the harness's executables")
     parser.add_argument("--no-plots", action="store_true", help="leave the pictures out")
-    parser.set_defaults(matrix="collectors", workloads="", collectors="", allocators="", precision="")
+    parser.set_defaults(matrix="collectors")
     return parser.parse_args(arguments)
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 # metric -> its unit. figure.NAME[.mean|least|most|count]: what a workload says by that name; moment.NAME: RSS when it
 # says that this moment is come
 METRICS = {"time": "ns", "cpu": "ns", "peak_rss": "bytes", "end_rss": "bytes", "finished_rss": "bytes", "trimmed_rss": "bytes",
-           "live_bytes": "bytes", "used_bytes": "bytes", "held_bytes": "bytes", "overhead": "", "longest_pause": "ns",
+           "live_bytes": "bytes", "used_bytes": "bytes", "held_bytes": "bytes", "overhead": "", "longest_pause": "ns", "p50_pause": "ns",
            "p99_pause": "ns", "pause_share": "", "gil_share": "", "full_collections": "", "young_collections": "",
            "worst_10ms": "", "references": "", "figure": "", "moment": "bytes"}
 NAMED = ("figure", "moment")
@@ -123,7 +123,7 @@ def purpose(metric: str) -> str:
     """The kind of invocation that a metric is taken from."""
     if metric.startswith("figure."):
         return "time"
-    if metric in ("longest_pause", "p99_pause", "pause_share", "gil_share", "worst_10ms"):
+    if metric in ("longest_pause", "p50_pause", "p99_pause", "pause_share", "gil_share", "worst_10ms"):
         return "pauses"
     if metric.endswith(("_rss", "_bytes")) or metric == "overhead" or metric.startswith("moment."):
         return "memory"

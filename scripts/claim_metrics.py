@@ -41,6 +41,7 @@ METRICS: dict[str, Callable[[Line], float | None]] = {
     "trimmed_rss": _above_floor("finished_trimmed_rss"),
     **{key: (lambda line, key=key: line["memory"][key]) for key in ("live_bytes", "used_bytes", "held_bytes", "overhead")},
     "longest_pause": lambda line: line["pauses"]["kinds"]["any"]["max_ns"] or 0,
+    "p50_pause": lambda line: line["pauses"]["kinds"]["any"]["p50_ns"],
     "p99_pause": lambda line: line["pauses"]["kinds"]["any"]["p99_ns"],
     "pause_share": _share("collector_ns"), "gil_share": _share("gil_ns"),
     "worst_10ms": lambda line: dict(line["pauses"]["mmu"])[10],

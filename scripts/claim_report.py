@@ -18,7 +18,7 @@ COLOURS = {"REPRODUCED": "32", "REFUTED": "31", "INCONCLUSIVE": "33", "UNTESTABL
 
 def in_unit(value: float, unit: str) -> str:
     if unit == "bytes":
-        return table.in_bytes(value)
+        return table.in_bytes(value) if abs(value) >= 1024 else f"{number(value)} B"
     if unit == "ns":
         return in_time(value)
     return number(value) + ("x" if unit == "x" else "")

@@ -219,7 +219,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--bin", type=Path, default=machine.ROOT / "build/bin", help="folder of the harness's executables")
     parser.add_argument("--claims", type=Path, default=claim_files.CLAIMS, help="folder of claims")
     parser.add_argument("--no-plots", action="store_true", help="leave the pictures out")
-    parser.set_defaults(matrix="claims", workloads="", collectors="", allocators="", precision="")
+    parser.set_defaults(matrix="claims")
     return parser.parse_args(arguments)
 
 

@@ -144,7 +144,7 @@ def _pauses(lines: list[Line]) -> dict[str, Any] | None:
     def at(share: float) -> float | None:
         return next((ns for _, s, ns, enough in points if s >= share and enough), None)
     windows = [(w, [dict(map(tuple, p["mmu"])).get(w) for p in known]) for w, _ in known[0]["mmu"]]
-    return {"count": sum(k["count"] for k in kinds), "p50": at(0.5), "p99": at(0.99), "max": max(k["max_ns"] for k in kinds),
+    return {"count": sum(k["count"] for k in kinds), "p50": at(0.5), "p99": at(0.99), "max": max(k["max_ns"] or 0 for k in kinds),
             "curve": [[beyond, ns] for beyond, _, ns, enough in points if enough][::max(1, len(points) // POINTS)],
             "mmu": [[w, min(us)] for w, us in windows if None not in us]}
 

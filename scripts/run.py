@@ -195,10 +195,10 @@ def open_run(options: argparse.Namespace, plan: Matrix, harness: Harness, known:
 
 
 def _asked(options: argparse.Namespace) -> dict[str, str]:
-    """As variables of make."""
-    pairs = {"MATRIX": options.matrix if options.matrix != "default" else "", "WORKLOADS": options.workloads,
-             "COLLECTORS": options.collectors, "ALLOCATORS": options.allocators, "PRECISION": options.precision,
-             "LARGEST": str(options.largest or "")}
+    """As variables of make. Other scripts that measure have fewer of them."""
+    narrowing = ("workloads", "collectors", "allocators", "precision", "largest")
+    pairs = {"MATRIX": options.matrix if options.matrix != "default" else "",
+             **{name.upper(): str(getattr(options, name, None) or "") for name in narrowing}}
     return {k: ",".join(matrices.names(v)) for k, v in pairs.items() if v}
 
 
