@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "figures.h"
 #include "memory.h"
 #include "own.h"
 #include "provenance.h"
@@ -148,6 +149,17 @@ json_t *report_memory(const report *about) {
     return memory;
 }
 
+static json_t *report_figures(void) {
+    unsigned count;
+    const figure *said = figures_said(&count);
+    json_t *figures = json_object();
+    for (unsigned i = 0; i < count; i++)
+        json_object_set_new(figures, said[i].name,
+                            json_pack("{sI sf sf sf}", "count", (json_int_t)said[i].count, "mean",
+                                      said[i].sum / (double)said[i].count, "least", said[i].least, "most", said[i].most));
+    return figures;
+}
+
 json_t *report_capacity(const report *about) {
     if (about->capacity_before < 0)
         return json_null();
@@ -194,6 +206,7 @@ json_t *report_invocation(const report *about) {
     json_object_set_new(object, "unit_ns", about->unit_ns ? json_integer((json_int_t)about->unit_ns) : json_null());
     json_object_set_new(object, "memory", report_memory(about));
     json_object_set_new(object, "pauses", report_pauses());
+    json_object_set_new(object, "figures", report_figures());
     json_object_set_new(object, "capacity", report_capacity(about));
     json_object_set_new(object, "build", provenance_json());
     return object;

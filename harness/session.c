@@ -16,6 +16,7 @@
 #define CALLGRIND_TOGGLE_COLLECT ((void)0)
 #endif
 
+#include "figures.h"
 #include "limit.h"
 #include "memory.h"
 #include "team.h"
@@ -35,6 +36,7 @@ void session_describe(session *s, const options *asked) {
         run->seed = asked->seed;
         run->shared = &s->shared;
         run->moment = memory_moment;
+        run->figure = figures_say;
     }
 }
 

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "figures.h"
 #include "gbench.h"
 #include "latency.h"
 #include "memory.h"
@@ -97,7 +98,9 @@ static double turn_work(void *context, uint64_t units) {
     session_expect(order->of);
     turn_records = latency_is_on();
     order->of->measured = true;
+    figures_watch(true);
     bool ran = turn_units_of(order->of, units, true, order->taken, order->said);
+    figures_watch(false);
     order->of->measured = false;
     turn_records = false;
     if (!ran)

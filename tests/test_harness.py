@@ -26,7 +26,8 @@ SANITIZED = BUILD.name in ("address", "thread")
 
 INVOCATION_KEYS = {
     "schema", "outcome", "message", "mode", "label", "repetition", "workload", "parameters", "collector", "allocator", "objects_in",
-    "threads", "options", "seed", "declared", "counted", "renewed", "reclaims", "rounds", "memory", "pauses", "capacity", "build",
+    "threads", "options", "seed", "declared", "counted", "renewed", "reclaims", "rounds", "memory", "pauses", "figures", "capacity",
+    "build",
 }
 ROUND_KEYS = {
     "units", "lead_in_units", "operations", "wall_ns", "cpu_ns", "checksum", "collections", "collected", "run_delay_ns",
@@ -142,6 +143,22 @@ class Line(HarnessTest):
 
     def test_a_core_can_be_chosen(self) -> None:
         self.outcome("ok", "fake", f"--cpu={min(os.sched_getaffinity(0))}", *QUICK)
+
+
+class Figures(HarnessTest):
+    """The fake workload says which unit it is in, from 1 since it was prepared."""
+
+    def test_a_figure_is_kept_of_the_measured_units_alone(self) -> None:
+        line = self.outcome("ok", "fake", "--units=4", "--rounds=1", "--lead-in=2")      # one unit of warming up
+        self.assertEqual(line["figures"], {"unit": {"count": 4, "mean": 5.5, "least": 4, "most": 7}})
+        self.assertEqual(schema_problems(line), [])
+
+    def test_each_thread_has_its_say(self) -> None:
+        unit = line_of("fake", "--units=4", "--rounds=1", "--threads=3", "--no-capacity")["figures"]["unit"]
+        self.assertEqual(unit, {"count": 12, "mean": 3.5, "least": 2, "most": 5})
+
+    def test_there_are_none_where_nothing_was_measured(self) -> None:
+        self.assertEqual(self.outcome("heap_full", "fake", "fail=1")["figures"], {})
 
 
 class Checks(HarnessTest):

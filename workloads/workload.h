@@ -86,6 +86,10 @@ struct workload_run {
     /* "Here is a point worth looking at": the harness may record RSS and live bytes under this label.
      * A call through a pointer that usually does nothing: a few per unit, never per operation. */
     void           (*moment)(workload_run *run, const char *label);
+
+    /* "This number is a result": updates lost, a latency, the bytes of an object. Said once a unit, by any thread,
+     * with a unit of measure at the end of its name, a literal; kept of the measured units. */
+    void           (*figure)(workload_run *run, const char *name, double value);
 };
 
 /* The workloads linked into this executable, ended by NULL: those of workloads.def that fit it. */

@@ -13,6 +13,7 @@
 #include "../snapshot_maker.h"
 
 static void no_moment(workload_run *run, const char *label) { (void)run, (void)label; }
+static void no_figure(workload_run *run, const char *name, double value) { (void)run, (void)name, (void)value; }
 
 typedef struct trial { workload_run run; void *shared; } trial;
 
@@ -33,7 +34,7 @@ static void trial_open(trial *t, const workload *program, const char *spec, int6
     assert_non_null(memory);
     set_option("automatic", 0);                         /* a collection takes references of its own */
     assert_true(linked_collector.open(memory));
-    *t = (trial){.run = {.program = program, .threads = 1, .seed = 1, .memory = memory, .moment = no_moment}};
+    *t = (trial){.run = {.program = program, .threads = 1, .seed = 1, .memory = memory, .moment = no_moment, .figure = no_figure}};
     t->run.shared = &t->shared;
     t->run.mutator = linked_collector.enter();
     assert_non_null(t->run.mutator);

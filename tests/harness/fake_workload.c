@@ -108,6 +108,7 @@ static bool fake_unit(workload_run *run) {
         return false;
     run->checksum += state->unit == run->parameters[FAKE_DIFFER];
     run->moment(run, "working");
+    run->figure(run, "unit", (double)state->unit);
     return true;
 }
 

@@ -11,12 +11,13 @@
 #include "../support.h"
 
 static inline void drive_moment(workload_run *run, const char *label) { (void)run, (void)label; }
+static inline void drive_figure(workload_run *run, const char *name, double value) { (void)run, (void)name, (void)value; }
 
 /* A run with the workload's defaults; the caller changes what it wants otherwise. */
 static inline workload_run drive_describe(const workload *program, const allocator *memory) {
     static void *shared;
     workload_run run = {.program = program, .memory = memory, .threads = 1, .seed = 1,
-                        .shared = &shared, .moment = drive_moment};
+                        .shared = &shared, .moment = drive_moment, .figure = drive_figure};
     for (int i = 0; i < WORKLOAD_PARAMETERS && program->parameters[i].name; i++) {
         run.parameters[i] = program->parameters[i].value;
         if (program->parameters[i].file) run.file = program->parameters[i].file;
