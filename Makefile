@@ -36,7 +36,7 @@ OBJECTS   := $(shell sed -nE 's|^OBJECTS\((.*)\)|\1|p' workloads/workloads.def)
 
 # sources compiled once; those compiled once for each collector
 ALLOCATOR_C := $(filter-out allocators/recorder.c allocators/malloc.c allocators/large.c,$(wildcard allocators/*.c allocators/pymalloc/*.c allocators/magazine/*.c))
-SHARED_C    := workloads/memory.c workloads/packed.c workloads/object_graph.c
+SHARED_C    := workloads/memory.c workloads/kernel.c workloads/packed.c workloads/object_graph.c
 HARNESS_C   := $(wildcard harness/*.c) $(SHARED_C) collectors/pause.c
 BLOCKS_C    := $(BLOCKS:%=workloads/blocks/%.c) $(filter-out $(BLOCKS:%=workloads/blocks/%.c),$(wildcard workloads/blocks/*.c))
 OBJECTS_C   := $(wildcard workloads/objects/*.c) workloads/linked_objects.c

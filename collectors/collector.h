@@ -19,6 +19,7 @@
  *   bool   weak_new(mutator *, local *, target, callback, context)   local = weak reference to target
  *   void   weak_get(mutator *, local *, weak)           local = its target, or NULL when that has died
  *   void   object_immortalize(object)                   a hint: it is never to die (PEP 683)
+ *   size_t object_references(object)                    its count, where there is one, else 0; no other thread runs
  *   void   mutator_poll(mutator *)                      the eval breaker: at back-edges and calls
  *   void   mutator_detach(mutator *), mutator_attach(mutator *)    around sleep, I/O and joins
  *   size_t collector_collect(mutator *, generation)     objects found unreachable
@@ -48,8 +49,12 @@ typedef void weak_callback(mutator *m, object *weak, void *context);
 
 #include COLLECTOR_HEADER
 
-#ifndef COLLECTOR_IMMORTALIZES
+#ifndef COLLECTOR_HAS_IMMORTALS
 static inline void object_immortalize(object *o) { (void)o; }
+#endif
+
+#ifndef COLLECTOR_HAS_COUNTS
+static inline size_t object_references(const object *o) { (void)o; return 0; }
 #endif
 
 /* An object whose type has extra_unit_bytes begins with this. */

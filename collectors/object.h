@@ -75,6 +75,9 @@ enum {
     COLLECTOR_PARALLEL          = 1 << 6,   /* several mutators running, and allocating, at the same time */
     COLLECTOR_CONSERVATIVE      = 1 << 7,   /* a warning: numbers may pass for references, so that what a
                                                collection finds is not exact, nor counted */
+    COLLECTOR_READS_COUNTS      = 1 << 8,   /* an object's count can be read */
+    COLLECTOR_IMMORTALIZES      = 1 << 9,   /* the count of an immortal object is never written */
+    COLLECTOR_FREEZES           = 1 << 10,  /* what lives can be put out of the collector's sight */
 };
 
 #endif

@@ -17,6 +17,12 @@
 
 enum { REFCOUNTED_NESTING = 50, REFCOUNTED_LINK_BYTES = 6 };
 
+#ifdef ROW_IMMORTAL
+enum { REFCOUNTED_IMMORTALIZES = COLLECTOR_IMMORTALIZES };
+#else
+enum { REFCOUNTED_IMMORTALIZES = 0 };
+#endif
+
 const allocator *refcounted_memory;
 
 /* --- birth ------------------------------------------------------------------------------------------ */
@@ -297,7 +303,8 @@ const collector linked_collector = {
     .name = COLLECTOR_NAME,
     .idea = ROW_COUNTS " counts, " ROW_LOADS " loads, " ROW_CYCLES " cycles, " ROW_THREADS " threads",
     .counts = ROW_COUNTS, .loads = ROW_LOADS, .cycles = ROW_CYCLES, .threads = ROW_THREADS,
-    .abilities = COLLECTOR_FREES | COUNT_ABILITIES | CYCLES_ABILITIES | THREADS_ABILITIES,
+    .abilities = COLLECTOR_FREES | COLLECTOR_READS_COUNTS | REFCOUNTED_IMMORTALIZES | COUNT_ABILITIES | CYCLES_ABILITIES |
+                 THREADS_ABILITIES,
     .allocator_use = CYCLES_ALLOCATOR_USE,
     .header_bytes = sizeof(object), .tracked_header_bytes = sizeof(object) + CYCLES_PREFIX_BYTES,
     .options = refcounted_options, .least_heap_bytes = HEAP_LIMIT_SMALLEST,

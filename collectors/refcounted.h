@@ -112,9 +112,12 @@ static inline void mutator_detach(mutator *m) { threads_detach(m); }
 static inline void mutator_attach(mutator *m) { threads_attach(m); }
 
 #ifdef ROW_IMMORTAL
-#define COLLECTOR_IMMORTALIZES 1
+#define COLLECTOR_HAS_IMMORTALS 1
 static inline void object_immortalize(object *o) { count_immortalize(o); }
 #endif
+
+#define COLLECTOR_HAS_COUNTS 1
+static inline size_t object_references(const object *o) { return count_read(o); }
 
 bool object_new(mutator *m, local *l, const object_type *type, size_t extra);
 bool object_resize(mutator *m, local *l, size_t count);

@@ -98,7 +98,7 @@ static json_t *list_text_or_null(const char *text) { return text ? json_string(t
 
 static json_t *list_abilities(unsigned abilities) {
     static const char *const names[] = { "frees", "frees_cycles", "weak_references", "finalizers", "exact_counts",
-                                         "threads", "parallel", "conservative" };
+                                         "threads", "parallel", "conservative", "reads_counts", "immortalizes", "freezes" };
     json_t *list = json_array();
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         if (abilities & 1u << i)

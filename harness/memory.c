@@ -12,11 +12,11 @@
 #include "memory.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "../workloads/kernel.h"
 #include "map.h"
 #include "own.h"
 #include "sampler.h"
@@ -34,33 +34,16 @@ static struct {
 
 /* --- reading the kernel's word ----------------------------------------------------------------------- */
 
-static uint64_t memory_read(const char *path, const char *const *names, uint64_t *values, unsigned count) {
-    static char text[8192];
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = 0, more;
-    while (file >= 0 && (more = read(file, text + length, sizeof text - 1 - (size_t)length)) > 0)
-        length += more;
-    if (file >= 0)
-        close(file);
-    text[length] = '\0';
-    for (unsigned i = 0; i < count; i++) {
-        const char *line = strstr(text, names[i]);
-        values[i] = 0;
-        if (line != NULL && sscanf(line + strlen(names[i]), "%" SCNu64, &values[i]) == 1)
-            values[i] *= 1024;
-    }
-    return count ? values[0] : 0;
-}
-
 uint64_t memory_status(const char *name) {
     uint64_t bytes;
-    return memory_read("/proc/self/status", &name, &bytes, 1);
+    kernel_read("/proc/self/status", &name, &bytes, 1);
+    return bytes;
 }
 
 static void memory_rollup(int64_t *pss, int64_t *uss, int64_t *lazyfree) {
     static const char *const names[] = { "\nPss:", "\nPrivate_Clean:", "\nPrivate_Dirty:", "\nLazyFree:" };
     uint64_t bytes[4];
-    memory_read("/proc/self/smaps_rollup", names, bytes, 4);
+    kernel_read("/proc/self/smaps_rollup", names, bytes, 4);
     *pss = (int64_t)bytes[0];
     *uss = (int64_t)(bytes[1] + bytes[2]);
     *lazyfree = (int64_t)bytes[3];

@@ -47,7 +47,7 @@ workload_operations session_declared(session *s) { return s->program->declare(&s
 static const char *session_missing(unsigned abilities) {
     static const char *const names[] = {
         "frees", "frees cycles", "weak references", "finalizers", "exact counts", "threads", "parallel threads",
-        "guesses",
+        "guesses", "counts that can be read", "immortal objects", "freezing",
     };
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         if (abilities & 1u << i)

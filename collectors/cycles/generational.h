@@ -16,7 +16,7 @@
 
 typedef struct generational_link { uintptr_t next, previous; } generational_link;
 
-enum { CYCLES_PREFIX_BYTES = sizeof(generational_link), CYCLES_ABILITIES = COLLECTOR_FREES_CYCLES };
+enum { CYCLES_PREFIX_BYTES = sizeof(generational_link), CYCLES_ABILITIES = COLLECTOR_FREES_CYCLES | COLLECTOR_FREEZES };
 
 enum { GENERATIONAL_COLLECTING = 1, GENERATIONAL_DOUBTFUL = 1, GENERATIONAL_PERMANENT = COLLECTOR_GENERATIONS };
 
@@ -99,6 +99,7 @@ static inline void cycles_dead(mutator *m) {
 }
 void cycles_close(void);
 
+#define CYCLES_FREEZES 1
 #define CYCLES_POLLS 1
 static inline void cycles_poll(mutator *m) {
     if (UNLIKELY(generational.pending)) generational_collect_automatic(m);

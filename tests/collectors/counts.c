@@ -278,7 +278,7 @@ TEST(headers_are_as_large_as_declared_and_what_is_asked_for_is_header_and_payloa
 
 TEST(an_immortal_object_survives_all_its_references) {
     heap_finalized(0, 'i');
-#ifdef COLLECTOR_IMMORTALIZES
+#ifdef COLLECTOR_HAS_IMMORTALS
     object *o = heap_locals[0].target;
     object_immortalize(o);
     size_t count = count_read(o);

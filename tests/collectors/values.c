@@ -86,6 +86,39 @@ TEST(an_interning_table_keeps_its_strings_and_gives_them_back) {
     if (linked_collector.abilities & COLLECTOR_FREES) heap_expect_alive(0);
 }
 
+/* The rooms that sys.getsizeof shows of a list that is appended to, on CPython 3.11. */
+TEST(a_list_grows_as_pythons) {
+    static const size_t rooms[] = {4, 8, 16, 24, 32, 40, 52, 64, 76, 92, 108, 128, 148, 172, 200, 232};
+    size_t seen = 0;
+    assert_true(list_new(heap_mutator, &heap_locals[FIRST]));
+    for (size_t i = 0; i < 232; i++) {
+        size_t before = list_room(heap_locals[FIRST].target);
+        assert_true(list_append(heap_mutator, &heap_locals[FIRST], heap_locals[FIRST].target));
+        if (list_room(heap_locals[FIRST].target) != before)
+            assert_int_equal(list_room(heap_locals[FIRST].target), rooms[seen++]);
+    }
+    assert_int_equal(seen, sizeof rooms / sizeof *rooms);
+}
+
+TEST(a_slice_of_a_list_has_its_items_and_no_spare_room) {
+    assert_true(list_new(heap_mutator, &heap_locals[FIRST]));
+    for (unsigned i = 0; i < 10; i++) {
+        string_in(SECOND, (char[]){(char)('a' + i), 0});
+        assert_true(list_append(heap_mutator, &heap_locals[FIRST], heap_locals[SECOND].target));
+    }
+    assert_true(list_slice(heap_mutator, &heap_locals[SECOND], &heap_locals[FIRST], 3, 4));
+    object *slice = heap_locals[SECOND].target;
+    assert_int_equal(list_used(slice), 4);
+    assert_int_equal(list_room(slice), 4);
+    heap_drop(FIRST);
+    heap_collect(COLLECTOR_GENERATIONS - 1);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(string_text(field_peek(&list_items(slice)[i]))[0], 'd' + (char)i);
+    heap_expect_alive(linked_collector.abilities & COLLECTOR_FREES ? 5 : 12);
+    assert_true(list_slice(heap_mutator, &heap_locals[SECOND], &heap_locals[SECOND], 0, 0));
+    assert_int_equal(list_used(heap_locals[SECOND].target), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         HEAP_TEST(a_string_is_49_bytes_and_its_characters),
@@ -94,6 +127,8 @@ int main(void) {
         HEAP_TEST(strings_are_equal_when_their_characters_are),
         HEAP_TEST(an_interned_text_exists_once),
         HEAP_TEST(an_interning_table_keeps_its_strings_and_gives_them_back),
+        HEAP_TEST(a_list_grows_as_pythons),
+        HEAP_TEST(a_slice_of_a_list_has_its_items_and_no_spare_room),
     };
     return cmocka_run_group_tests_name(COLLECTOR_NAME ".values", tests, NULL, NULL);
 }

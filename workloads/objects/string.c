@@ -104,6 +104,21 @@ static field *interned_slot(object *slots, object *wanted) {
     }
 }
 
+static bool interned_is_full(uint64_t used, uint64_t slots) { return 3 * (used + 1) > 2 * slots; }
+
+interned_cost interned_costs(uint64_t texts) {
+    uint64_t slots = INTERNED_FEWEST_SLOTS;
+    interned_cost cost = {.tuples = 1, .fields = slots, .references = 2};      /* of interned_new */
+    for (uint64_t used = 0; used < texts; used++)
+        if (interned_is_full(used, slots)) {
+            slots *= 2;
+            cost.tuples++;
+            cost.fields += slots;
+            cost.references += used + 1;
+        }
+    return cost;
+}
+
 static object *interned_slots(const local *table) { return field_peek(&as_interned(table->target)->slots); }
 
 static bool interned_double(mutator *m, local *table) {
@@ -125,7 +140,7 @@ bool string_intern(mutator *m, local *table, local *l) {
         field_load(m, l, interned_slots(table), slot);
         return true;
     }
-    if (3 * (interned_count(table->target) + 1) > 2 * object_extra(interned_slots(table))) {
+    if (interned_is_full(interned_count(table->target), object_extra(interned_slots(table)))) {
         if (!interned_double(m, table)) return false;
         slot = interned_slot(interned_slots(table), l->target);
     }

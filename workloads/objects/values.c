@@ -45,6 +45,13 @@ bool integers_prepare(mutator *m) {
     return made;
 }
 
+bool integers_open(workload_run *run) { return run->thread != 0 || integers_prepare(run->mutator); }
+
+void integers_close(workload_run *run) {
+    if (run->thread == 0)
+        field_store(run->mutator, collector_globals(), collector_global(VALUES_SMALL_INTEGERS), NULL);
+}
+
 /* Nobody ever writes to the tuple of small ones, so that no lock is needed to read it: as in CPython, where they are
  * an array. */
 bool integer_new(mutator *m, local *l, int64_t value) {
@@ -86,7 +93,7 @@ bool list_append(mutator *m, local *l, object *value) {
     if (self->used == self->items.count) {
         local *frame = frame_open(m, 1);
         local_set(m, frame, value);                     /* a resize may run other code */
-        bool grown = object_resize(m, l, self->used + (self->used >> 3) + 4);
+        bool grown = object_resize(m, l, list_room_for(self->used + 1));
         value = frame->target;
         self = (list *)l->target;
         if (grown) field_store(m, &self->header, &list_items(&self->header)[self->used++], value);
@@ -99,10 +106,31 @@ bool list_append(mutator *m, local *l, object *value) {
 
 bool list_push(mutator *m, local *l, local *value) {
     list *self = (list *)l->target;
-    if (self->used == self->items.count && !object_resize(m, l, self->used + (self->used >> 3) + 4)) return false;
+    if (self->used == self->items.count && !object_resize(m, l, list_room_for(self->used + 1))) return false;
     self = (list *)l->target;
     field_move(m, &self->header, &list_items(&self->header)[self->used++], value);
     return true;
+}
+
+uint64_t list_growth(uint64_t items, uint64_t *asked) {
+    uint64_t grown = 0;
+    for (size_t room = 0; room < items; grown++) {
+        room = list_room_for(room + 1);
+        *asked += room;
+    }
+    return grown;
+}
+
+bool list_slice(mutator *m, local *l, local *from, size_t first, size_t count) {
+    local *made = frame_open(m, 1);
+    bool whole = list_new(m, made) && (count == 0 || object_resize(m, made, count));
+    for (size_t i = 0; whole && i < count; i++) {
+        object *item = field_peek(&list_items(from->target)[first + i]);
+        field_store(m, made->target, &list_items(made->target)[((list *)made->target)->used++], item);
+    }
+    if (whole) local_set(m, l, made->target);
+    frame_close(m, made);
+    return whole;
 }
 
 void list_pop(mutator *m, local *l, local *out) {

@@ -5,9 +5,9 @@
  *   real      header, value                           float
  *   array     header, owned bytes                     numpy.ndarray of float64: a small object, a big buffer
  *   tuple     header, extra, fields inside            fixed
- *   list      header, used, owned array of fields     grows by an eighth, as CPython's list
+ *   list      header, used, owned array of fields     grows by an eighth and a bit: 0, 4, 8, 16, 24, 32, 40, 52, 64 ...
  *
- * Source of the shapes: CPython 3.11 (object sizes as sys.getsizeof tells them, without over-allocation).
+ * Source of the shapes: CPython 3.11 (object sizes as sys.getsizeof tells them); of the growth, its list_resize.
  */
 #ifndef REFARENA_VALUES_H
 #define REFARENA_VALUES_H
@@ -49,6 +49,10 @@ bool integers_new(mutator *m, local *l);
 /* Make the shared small integers, held by a global. False: heap full. */
 bool integers_prepare(mutator *m);
 
+/* prepare and finish of a workload that needs nothing but the shared small integers. */
+bool integers_open(workload_run *run);
+void integers_close(workload_run *run);
+
 /* l = value: the shared object for a small one, else a new one. False: heap full, l unchanged. */
 bool integer_new(mutator *m, local *l, int64_t value);
 
@@ -69,12 +73,23 @@ bool tuple_new(mutator *m, local *l, size_t count);
 static inline field *tuple_items(object *o) { return object_extra_units(o); }
 
 /* l = an empty list; append value to the list in l; move what a local holds to its end (a refusal leaves it there);
- * move the last item of the list in l to `out`. */
+ * move the last item of the list in l to `out`. An append takes one reference, and where the list must grow a second
+ * one; a pop takes one; a push none. */
 bool list_new(mutator *m, local *l);
 bool list_append(mutator *m, local *l, object *value);
 bool list_push(mutator *m, local *l, local *value);
 void list_pop(mutator *m, local *l, local *out);
 static inline field *list_items(object *o) { return object_array(o)->items; }
 static inline size_t list_used(const object *o) { return ((const list *)o)->used; }
+static inline size_t list_room(object *o) { return object_array(o)->count; }
+
+/* The room that a list has after growing to `used` items by an append. */
+static inline size_t list_room_for(size_t used) { return (used + (used >> 3) + 6) & ~(size_t)3; }
+
+/* Appending `items` to a new list: how often it grows, and the room that it asks for in all, added to *asked. */
+uint64_t list_growth(uint64_t items, uint64_t *asked);
+
+/* l = a new list of items first .. first + count - 1 of the list in `from`, with no room to spare, each taken once. */
+bool list_slice(mutator *m, local *l, local *from, size_t first, size_t count);
 
 #endif
