@@ -196,7 +196,7 @@ class Model:
 
     def append(self, to: Room, value: Any) -> None:
         if len(to.items) == to.capacity:
-            grown = to.capacity + (to.capacity >> 3) + 4
+            grown = (to.capacity + 1 + (to.capacity + 1 >> 3) + 6) & ~3
             self.room(to, grown, grown)
         to.items.append(value)
 

@@ -182,7 +182,7 @@ static void json_bill_string(json_bill *b, const json_reader *r) {
 }
 static void json_bill_growth(json_bill *b, size_t used, size_t *capacity) {
     if (used < *capacity) return;
-    *capacity = used + (used >> 3) + 4;
+    *capacity = list_room_for(used + 1);
     json_bill_object(b, *capacity * sizeof(field));
 }
 static void json_bill_room(json_bill *b, const dict_room *room) {
