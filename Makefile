@@ -74,7 +74,7 @@ B          :=
 FAIL_ON    :=
 AGAINST    :=
 
-.PHONY: all help aa compare bench bench-programs nominals bench-allocators bench-collectors occupancy test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
+.PHONY: all help aa compare bench bench-programs nominals bench-allocators bench-collectors occupancy beside-cpython test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
 .PHONY: report test-report claims claims-soak claims-reference instructions attribution spacetime doctor
 .DEFAULT_GOAL := all
 
@@ -124,6 +124,10 @@ occupancy: deps-bench ## draw how full the pools of pymalloc are while blocks di
 	@cd results && ../$(BUILD)/bin/blocks batch count=260000 order=random --allocator=pymalloc --units=1 --rounds=1 --map=occupancy.map >/dev/null
 	@cd results && for fmt in png svg; do gnuplot -e "set loadpath '../scripts/plots'; fmt='$$fmt'; out='occupancy'" ../scripts/plots/occupancy.gp || exit; done
 	@echo 'results/occupancy.png'
+
+beside-cpython: deps-bench ## memory over time of autograd and views, beside CPython and NumPy doing the same: results/beside_cpython.png
+	@$(MAKE) --no-print-directory -j$(CORES) $(BUILD)/bin/refcount $(BUILD)/bin/cyclic
+	@$(PYTHON) scripts/beside_cpython.py
 
 plots: ## draw again without measuring: RUN=results/x
 	@$(PYTHON) scripts/plots.py --run '$(RUN)'

@@ -39,6 +39,7 @@ void list_help(const char *executable) {
         "  --rounds=R            rounds measured (default: 11)\n"
         "  --lead-in=L           units run untimed before each round (default: 0)\n"
         "  --memory              record resident set, peak and live bytes\n"
+        "  --areas               and, at each moment, what is resident of text, data, heap, stack and the rest\n"
         "  --sample-ms=N         and the resident set over time, every N ms\n"
         "  --map=FILE            and, of pymalloc, how full each pool is at each moment\n"
         "  --memory-limit=BYTES  what the program may take from the OS beyond its start; suffixes K, M, G\n"

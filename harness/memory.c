@@ -88,6 +88,7 @@ static void memory_live(const workload_run *run, bool alone, int64_t *bytes, int
 static void memory_record(const workload_run *run, const char *label, bool alone) {
     memory_point point = { .ns = (int64_t)(team_clock_ns() - memory.start_ns), .rss = memory_rss() };
     snprintf(point.label, sizeof point.label, "%s", label);
+    point.has_areas = memory.of->asked->areas && areas_read(memory.of, &point.areas);     /* before the oracle's own */
     memory_live(run, alone, &point.live_bytes, &point.live_objects);
     if (point.live_bytes > memory.figures.live_bytes)
         memory.figures.live_bytes = point.live_bytes;

@@ -4,7 +4,7 @@
 #ifndef REFARENA_MEMORY_H
 #define REFARENA_MEMORY_H
 
-#include "session.h"
+#include "areas.h"
 
 enum { MEMORY_UNKNOWN = -1, MEMORY_MOMENTS = 4096, MEMORY_LABEL = 24 };
 
@@ -23,6 +23,8 @@ typedef struct memory_point {
     char    label[MEMORY_LABEL];
     int64_t ns;                             /* since the baseline */
     int64_t rss, live_bytes, live_objects;
+    bool    has_areas;
+    areas_figures areas;                    /* where they were asked for */
 } memory_point;
 
 /* A size in bytes of /proc/self/status by its name with the colon, as in "VmRSS:"; 0: not there. */

@@ -153,7 +153,7 @@ static bool options_collector(const char *argument, verdict *said) {
 /* --- options -------------------------------------------------------------------------------------- */
 
 enum { OPTION_HELP = 256, OPTION_LIST, OPTION_ALLOCATOR, OPTION_THREADS, OPTION_SEED, OPTION_SET, OPTION_CPU,
-       OPTION_RESIDENT, OPTION_UNITS, OPTION_ROUNDS, OPTION_LEAD_IN, OPTION_MEMORY, OPTION_SAMPLE_MS,
+       OPTION_RESIDENT, OPTION_UNITS, OPTION_ROUNDS, OPTION_LEAD_IN, OPTION_MEMORY, OPTION_AREAS, OPTION_SAMPLE_MS,
        OPTION_MEMORY_LIMIT, OPTION_LABEL, OPTION_REPETITION, OPTION_NO_CAPACITY, OPTION_PAUSES, OPTION_MAP,
        OPTION_EXPLAIN, OPTION_NOMINALS };
 
@@ -170,6 +170,7 @@ static const struct option options_known[] = {
     { "rounds",       required_argument, NULL, OPTION_ROUNDS },
     { "lead-in",      required_argument, NULL, OPTION_LEAD_IN },
     { "memory",       no_argument,       NULL, OPTION_MEMORY },
+    { "areas",        no_argument,       NULL, OPTION_AREAS },
     { "sample-ms",    required_argument, NULL, OPTION_SAMPLE_MS },
     { "memory-limit", required_argument, NULL, OPTION_MEMORY_LIMIT },
     { "map",          required_argument, NULL, OPTION_MAP },
@@ -233,6 +234,7 @@ static bool options_apply(options *asked, int option, const char *where, verdict
     case OPTION_ROUNDS:       return OPTIONS_INTO(rounds, 1, 100000);
     case OPTION_LEAD_IN:      return OPTIONS_INTO(lead_in, 0, 1000000000);
     case OPTION_MEMORY:       asked->memory = true; return true;
+    case OPTION_AREAS:        asked->memory = asked->areas = true; return true;
     case OPTION_SAMPLE_MS:    asked->memory = true; return OPTIONS_INTO(sample_ms, 1, 60000);
     case OPTION_MEMORY_LIMIT: return options_bytes(where, optarg, &asked->memory_limit, said);
     case OPTION_MAP:          asked->memory = true; asked->map = optarg; return true;

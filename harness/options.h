@@ -23,6 +23,7 @@ typedef struct options {
     uint64_t        seed;
     int             cpu;                /* to run on, or -1: as the OS likes */
     bool            resident, memory, capacity;
+    bool            areas;              /* resident bytes by area at each moment */
     bool            pauses;             /* recorded, and reported by kind */
     bool            nominals;           /* instead of times: what the workload does to memory */
     uint64_t        units;              /* of a round; 0: calibrate */

@@ -91,6 +91,12 @@ json_t *report_round(const turn_figures *round) {
     return object;
 }
 
+static json_t *report_areas(const areas_figures *a) {
+    return json_pack("{sI sI sI sI sI sI sI sI}", "text", (json_int_t)a->text, "constants", (json_int_t)a->constants, "data",
+                     (json_int_t)a->data, "heap", (json_int_t)a->heap, "mapped", (json_int_t)a->mapped, "stack",
+                     (json_int_t)a->stack, "locals", (json_int_t)a->locals, "tables", (json_int_t)a->tables);
+}
+
 static json_t *report_moments(void) {
     unsigned count;
     const memory_point *points = memory_points(&count);
@@ -102,6 +108,8 @@ static json_t *report_moments(void) {
         json_object_set_new(moment, "rss", json_integer(points[i].rss));
         json_object_set_new(moment, "live_bytes", report_known(points[i].live_bytes));
         json_object_set_new(moment, "live_objects", report_known(points[i].live_objects));
+        if (points[i].has_areas)
+            json_object_set_new(moment, "areas", report_areas(&points[i].areas));
         json_array_append_new(moments, moment);
     }
     return moments;

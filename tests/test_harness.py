@@ -161,6 +161,39 @@ class Figures(HarnessTest):
         self.assertEqual(self.outcome("heap_full", "fake", "fail=1")["figures"], {})
 
 
+@unittest.skipIf(SANITIZED, "a sanitizer's shadow is resident too")
+class Areas(HarnessTest):
+    NAMES = {"text", "constants", "data", "heap", "mapped", "stack", "locals", "tables"}
+
+    def moments(self, *arguments: str, **more: Any) -> dict[str, dict[str, Any]]:
+        line = line_of(*arguments, "--areas", "--units=1", "--rounds=1", **more)
+        self.assertEqual(schema_problems(line), [])
+        return {moment["label"]: moment for moment in reversed(line["memory"]["moments"])}      # the first of each
+
+    def test_they_are_the_resident_set(self) -> None:
+        for moment in self.moments("fake", "bytes=10000000").values():
+            self.assertEqual(set(moment["areas"]), self.NAMES)
+            self.assertLess(abs(sum(moment["areas"].values()) - moment["rss"]), 256 << 10, moment)
+
+    def test_a_large_block_is_mapped_and_a_small_one_on_the_heap(self) -> None:
+        none, large, small = (self.moments("fake", f"bytes={n}")["prepared"]["areas"] for n in (0, 10 * MIB, 100 << 10))
+        self.assertAlmostEqual(large["mapped"] - none["mapped"], 10 * MIB, delta=MIB // 4)
+        self.assertEqual(large["heap"] - none["heap"], 0)
+        self.assertAlmostEqual(small["heap"] - none["heap"], 100 << 10, delta=16 << 10)
+
+    def test_calls_deepen_the_stack_and_the_locals_and_their_objects_the_heap(self) -> None:
+        """10,000 calls, each with a C frame of 48 bytes at least, two locals, and two integers of 32 bytes with malloc's head."""
+        before, deepest = (self.moments("areas", "--allocator=system", executable=BUILD / "bin" / "refcount")[label]["areas"]
+                           for label in ("after", "deepest"))
+        self.assertGreater(deepest["stack"] - before["stack"], 10000 * 48)
+        self.assertAlmostEqual(deepest["locals"] - before["locals"], 10000 * 16, delta=2 * PAGE_BYTES)
+        self.assertAlmostEqual(deepest["heap"] - before["heap"], (10000 - 256) * 32, delta=MIB // 8)
+        self.assertEqual(deepest["text"] // MIB, before["text"] // MIB)
+
+    def test_without_being_asked_for_there_are_none(self) -> None:
+        self.assertNotIn("areas", line_of("fake", "--memory", *QUICK)["memory"]["moments"][0])
+
+
 class Checks(HarnessTest):
     def test_units_that_differ_have_no_checksum(self) -> None:
         first, second = line_of("fake", "differ=5", "--units=4", "--rounds=2", "sleep_ms=10")["rounds"]

@@ -1,0 +1,77 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""beside_cpython.py - RSS over time of autograd and views here, beside CPython and NumPy doing the same.
+
+    scripts/beside_cpython.py --results results        beside_cpython.tsv, .png, .svg there
+
+Simulated: build/bin/refcount and cyclic, whose objects come from malloc as NumPy's buffers do. Real: scripts/cpython/
+autograd.py and views.py on the Python that runs this. All is above what the process had before.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+ITERATIONS, ELEMENTS = 400, 10_000_000      # an invocation warms up with one unit of half the iterations, and measures one
+MOMENTS = ("before", "array", "shared", "array dropped", "all dropped")
+AUTOGRAD = (("strong, no collector", "refcount", "strong", "off"), ("strong, collector", "cyclic", "strong", "on"),
+            ("weak, no collector", "refcount", "weak", "off"))
+MIB = 1 << 20
+
+Row = tuple[str, str, str, float, float]    # panel, line, who, x, MiB
+
+
+def output(*command: object) -> str:
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, cwd=TOP, check=False)
+    if done.returncode != 0:
+        sys.exit(f"beside_cpython.py: {' '.join(map(str, command))}: {(done.stderr or done.stdout).strip()[-300:]}")
+    return done.stdout
+
+
+def simulated(collector: str, *arguments: str) -> dict:
+    return json.loads(output(f"build/bin/{collector}", *arguments, "--memory", "--units=1", "--rounds=1"))["memory"]
+
+
+def real(script: str, *arguments: object) -> list[tuple[str, int, int]]:
+    lines = output(sys.executable, f"scripts/cpython/{script}.py", *arguments).splitlines()[1:]
+    return [(label, int(ns), int(rss)) for label, ns, rss in (line.split("\t") for line in lines)]
+
+
+def autograd(line: str, collector: str, outputs: str, collects: str) -> list[Row]:
+    memory = simulated(collector, "autograd", f"iterations={ITERATIONS // 2}", f"outputs={outputs}", "--sample-ms=1")
+    series, base = memory["series"], memory["baseline_rss"]
+    first, last = series[0][0], series[-1][0]
+    ours = [("autograd", line, "simulated", ITERATIONS * (ns - first) / (last - first), (rss - base) / MIB) for ns, rss, _ in series]
+    theirs = real("autograd", f"iterations={ITERATIONS}", f"outputs={outputs}", f"collector={collects}")
+    return ours + [("autograd", line, "real", i + 1, rss / MIB) for i, (_, _, rss) in enumerate(theirs)]
+
+
+def views(mode: str) -> list[Row]:
+    memory = simulated("cyclic", "views", f"size={ELEMENTS}", f"mode={mode}")
+    base = memory["baseline_rss"]
+    at = {moment["label"]: (moment["rss"] - base) / MIB for moment in reversed(memory["moments"])}
+    ours = [("views", mode, "simulated", i, at.get(label, at["prepared"])) for i, label in enumerate(MOMENTS)]
+    at = {label: rss / MIB for label, _, rss in real("views", mode, ELEMENTS)}
+    return ours + [("views", mode, "real", i, at[label]) for i, label in enumerate(MOMENTS)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--results", type=Path, default=TOP / "results")
+    folder = parser.parse_args().results
+    rows = [row for line in AUTOGRAD for row in autograd(*line)] + [row for mode in ("keep", "copy") for row in views(mode)]
+    text = "panel\tline\twho\tx\tmib\n" + "".join("\t".join(map(str, row[:3])) + f"\t{row[3]:.3f}\t{row[4]:.3f}\n" for row in rows)
+    (folder / "beside_cpython.tsv").write_text(text)
+    version = ".".join(map(str, sys.version_info[:3]))
+    for fmt in ("png", "svg"):
+        subprocess.run(["gnuplot", "-e", f"set loadpath '{TOP / 'scripts/plots'}'; fmt='{fmt}'; out='beside_cpython'; PYTHON='{version}'",
+                        TOP / "scripts/plots/beside_cpython.gp"], cwd=folder, check=True)
+    print(folder / "beside_cpython.png")
+
+
+if __name__ == "__main__":
+    main()
