@@ -10,6 +10,7 @@
 #include "registry.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,6 +46,17 @@ static bool preload_has_settings(void) {
     return false;
 }
 
+/* By its name, where it still has one: under valgrind /proc/self/exe reads as this program, and executes valgrind. */
+static void preload_execute_self(char *const argv[], char *const environment[]) {
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length > 0) {
+        path[length] = '\0';
+        execve(path, argv, environment);
+    }
+    execve("/proc/self/exe", argv, environment);
+}
+
 /* Does not return where it succeeds. `library` may be NULL: then only the environment is cleaned. */
 static void preload_execute(const char *library, char *const argv[], char *why, size_t why_bytes) {
     static char preload[LIBRARY_PATH_BYTES + sizeof "LD_PRELOAD="], mark[LIBRARY_PATH_BYTES + sizeof PRELOAD_MARK "="];
@@ -69,7 +81,7 @@ static void preload_execute(const char *library, char *const argv[], char *why, 
         snprintf(preload, sizeof preload, "LD_PRELOAD=%s", library);
         cleaned[kept++] = preload;
     }
-    execve("/proc/self/exe", argv, cleaned);
+    preload_execute_self(argv, cleaned);
     snprintf(why, why_bytes, "cannot execute /proc/self/exe anew: %s", strerror(errno));
     free(cleaned);
 }

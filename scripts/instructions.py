@@ -5,8 +5,7 @@
 callgrind counts the instructions of exactly one unit of every configuration of a run that has one thread
 (harness/session.c switches the counting on and off). A count does not know the weather: it repeats to the
 instruction on any machine with the same executables and libraries, so that two commits can be compared by it.
-It does not know caches, contention and the kernel either. Preloaded allocators are uncountable: their process
-executes itself again, where valgrind cannot follow. So a count stands beside the run's times: where the two
+It does not know caches, contention and the kernel either. So a count stands beside the run's times: where the two
 ratios to the baseline differ by more than 20 %, the row says so, and the time has a reason that is no instruction.
 """
 from __future__ import annotations
@@ -70,7 +69,7 @@ def once(command: list[str]) -> tuple[str, int, int]:
         try:
             line = json.loads(done.stdout)
         except ValueError:
-            return ("uncountable" if "in UME" in done.stderr else "bad_input" if done.returncode == 2 else "crash"), 0, 0
+            return ("bad_input" if done.returncode == 2 else "crash"), 0, 0
         totals = [int(m[1]) for p in Path(folder).iterdir() if (m := re.search(r"^(?:totals|summary): (\d+)", p.read_text(), re.M))]
     if line["outcome"] != "ok":
         return line["outcome"], 0, 0
@@ -170,7 +169,7 @@ def _count_run(options: argparse.Namespace) -> int:
     if not groups:
         raise BadInput(f"{shown(folder)} has nothing to count" + (f" in {options.workloads}" if only else ""))
     said = {(l["group"], l["label"]): [p for k, v in (l.get("options") or {}).items() for p in ("--set", f"{k}={v}")] for l in lines}
-    wanted = [(g, r) for g in groups for r in g.rows if r.threads == 1 and not r.twin and "/" not in r.allocator]
+    wanted = [(g, r) for g in groups for r in g.rows if r.threads == 1 and not r.twin]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         counts = list(pool.map(lambda w: count(Harness(options.bin.absolute()), *w, said.get((w[0].name, w[1].label), []), about["seed"],
                                                options.repeats), wanted))

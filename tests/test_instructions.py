@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Instructions: counted for every configuration of a run, to the instruction, beside the run's times."""
+import ctypes.util
 import os
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ configurations = ["refcount/pymalloc", "cyclic/pymalloc"]
 name = "churn"
 workload = "churn"
 parameters = { size = 300 }
-configurations = ["pymalloc", "bump"]
+configurations = ["pymalloc", "bump", "jemalloc"]
 """
 
 
@@ -45,8 +46,11 @@ class Instructions(unittest.TestCase):
 
     def test_every_configuration_is_counted_and_repeats_to_the_instruction(self):
         self.assertEqual(self.done.returncode, 0, self.done.stderr)
-        self.assertEqual(set(self.rows()), {"refcount/pymalloc", "cyclic/pymalloc", "pymalloc", "bump"})
+        self.assertEqual(set(self.rows()), {"refcount/pymalloc", "cyclic/pymalloc", "pymalloc", "bump", "jemalloc"})
         for label, row in self.rows().items():
+            if label == "jemalloc" and not ctypes.util.find_library("jemalloc"):
+                self.assertEqual(row["outcome"], "not_installed")
+                continue
             self.assertEqual((row["outcome"], row["repeats"]), ("ok", "yes"), label)
             self.assertTrue(5 < float(row["per_operation"]) < 3000, row)
         self.assertLess(float(self.rows()["bump"]["ratio"]), 1)
@@ -64,6 +68,11 @@ class Instructions(unittest.TestCase):
         done = self.count(str(self.run_folder), "--against", str(before), "--workloads", "churn", "--repeats", "1")
         self.assertIn("+7 in a unit", done.stdout)
         self.assertEqual(done.stdout.count("in a unit"), 1)
+
+    @unittest.skipUnless(ctypes.util.find_library("jemalloc"), "jemalloc is not installed")
+    def test_a_preloaded_allocator_is_counted_by_its_own_instructions(self):
+        counts = {label: int(row["instructions"]) for label, row in self.rows().items() if row["group"] == "churn"}
+        self.assertEqual(len(set(counts.values())), 3, counts)
 
     def test_what_was_never_counted_is_one_line(self):
         other = fake_run.write(self.folder / "other", invocations=2)
