@@ -61,6 +61,12 @@ class Sequences(unittest.TestCase):
     def test_equal_interned_strings_are_one(self) -> None:
         self.assertEqual(figures("refcount", "strings", "act=intern", "size=1000")["texts"], 100)
 
+    def test_a_dict_of_its_own_costs_an_instance_four_times_its_slots(self) -> None:
+        header = 16
+        table = 5 * 24 + 8                              # entries that eight slots may use; their indices
+        self.assertEqual([figures("refcount", "instances", "size=20", f"form={form}")["bytes_per_instance"] for form in ("dict", "slots")],
+                         [header + 8 + header + 32 + table, header + 4 * 8])
+
 
 class Race(unittest.TestCase):
     def race(self, name: str, order: str, size: int) -> dict[str, float]:

@@ -33,7 +33,7 @@ def small_snapshot() -> str:
 
 SNAPSHOT = small_snapshot()
 SMALL = {"calls": [["size=500"], ["size=500", "argument=five"]], "names": [["size=500"]],
-         "chain": [["size=500"]], "cycles": [["size=200", "ring=3"], ["size=50", "ring=1"]],
+         "chain": [["size=500"]], "cycles": [["size=200", "ring=3"], ["size=50", "ring=2"], ["size=50", "ring=1"]],
          "autograd": [["size=50", "iterations=3", "outputs=strong"], ["size=50", "iterations=3", "outputs=weak"]],
          "race": [["size=500", "order=apart"], ["size=500", "order=mixed"]],
          "io": [["size=5", "sleep_us=100"], ["size=50", "kind=pipe"]],
@@ -41,6 +41,7 @@ SMALL = {"calls": [["size=500"], ["size=500", "argument=five"]], "names": [["siz
          "lists": [["size=500", "act=append"], ["size=500", "act=slice", "slices=20"]],
          "views": [["size=500", f"mode={mode}"] for mode in ("keep", "copy", "slices", "write", "mask", "nested")],
          "strings": [["size=500", f"act={act}", f"length={n}"] for act in ("make", "intern", "hash", "hash_again") for n in (1, 30)],
+         "instances": [["size=500", "form=dict"], ["size=500", "form=slots"]],
          "fork": [["size=500", f"child={child}", f"objects={objects}"] for child in ("reads", "collects")
                   for objects in ("counted", "immortal", "frozen")],
          "shared": [["size=500", "objects=one"], ["size=500", "objects=own"]],

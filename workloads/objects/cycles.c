@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * cycles.c - rings of k objects, made and dropped: a -> b -> c -> a.
+ * cycles.c - rings of k objects, made and dropped.
+ *
+ *   ring=3   a -> b -> c -> a
+ *   ring=2   Foo(0) <-> Foo(1)
+ *   ring=1   an object that refers to itself
  *
  * Exercises: garbage that no count ever finds. Under counting alone memory grows for ever; a cyclic
  * collector finds it, and its pauses and the saw-tooth of the memory in between are the price.
- * Source: McBeth, CACM 6(9), 1963 (counts miss cycles); the Foo(0) <-> Foo(1) scene of talks.
+ * Source: McBeth, CACM 6(9), 1963 (counts miss cycles); the scenes of cycles in talks on CPython's memory.
  * Not claimed: how much of a real program's garbage is cyclic (little, mostly). size = rings per unit,
  * ring = objects in each.
  */
