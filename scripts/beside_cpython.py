@@ -3,6 +3,7 @@
 """beside_cpython.py - RSS over time of autograd and views here, beside CPython and NumPy doing the same.
 
     scripts/beside_cpython.py --results results        beside_cpython.tsv, .png, .svg there
+    scripts/beside_cpython.py --iterations 100 --elements 1000000        smaller
 
 Simulated: build/bin/refcount and cyclic, whose objects come from malloc as NumPy's buffers do. Real: scripts/cpython/
 autograd.py and views.py on the Python that runs this. All is above what the process had before.
@@ -16,7 +17,7 @@ import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
-ITERATIONS, ELEMENTS = 400, 10_000_000      # an invocation warms up with one unit of half the iterations, and measures one
+LEAST_ITERATIONS, LEAST_ELEMENTS = 20, 16   # fewer iterations are over before they are sampled
 MOMENTS = ("before", "array", "shared", "array dropped", "all dropped")
 AUTOGRAD = (("strong, no collector", "refcount", "strong", "off"), ("strong, collector", "cyclic", "strong", "on"),
             ("weak, no collector", "refcount", "weak", "off"))
@@ -41,29 +42,36 @@ def real(script: str, *arguments: object) -> list[tuple[str, int, int]]:
     return [(label, int(ns), int(rss)) for label, ns, rss in (line.split("\t") for line in lines)]
 
 
-def autograd(line: str, collector: str, outputs: str, collects: str) -> list[Row]:
-    memory = simulated(collector, "autograd", f"iterations={ITERATIONS // 2}", f"outputs={outputs}", "--sample-ms=1")
+def autograd(iterations: int, line: str, collector: str, outputs: str, collects: str) -> list[Row]:
+    """The simulated invocation warms up with one unit of half the iterations, and measures one."""
+    memory = simulated(collector, "autograd", f"iterations={iterations // 2}", f"outputs={outputs}", "--sample-ms=1")
     series, base = memory["series"], memory["baseline_rss"]
     first, last = series[0][0], series[-1][0]
-    ours = [("autograd", line, "simulated", ITERATIONS * (ns - first) / (last - first), (rss - base) / MIB) for ns, rss, _ in series]
-    theirs = real("autograd", f"iterations={ITERATIONS}", f"outputs={outputs}", f"collector={collects}")
+    ours = [("autograd", line, "simulated", iterations * (ns - first) / (last - first), (rss - base) / MIB) for ns, rss, _ in series]
+    theirs = real("autograd", f"iterations={iterations}", f"outputs={outputs}", f"collector={collects}")
     return ours + [("autograd", line, "real", i + 1, rss / MIB) for i, (_, _, rss) in enumerate(theirs)]
 
 
-def views(mode: str) -> list[Row]:
-    memory = simulated("cyclic", "views", f"size={ELEMENTS}", f"mode={mode}")
+def views(elements: int, mode: str) -> list[Row]:
+    memory = simulated("cyclic", "views", f"size={elements}", f"mode={mode}")
     base = memory["baseline_rss"]
     at = {moment["label"]: (moment["rss"] - base) / MIB for moment in reversed(memory["moments"])}
     ours = [("views", mode, "simulated", i, at.get(label, at["prepared"])) for i, label in enumerate(MOMENTS)]
-    at = {label: rss / MIB for label, _, rss in real("views", mode, ELEMENTS)}
+    at = {label: rss / MIB for label, _, rss in real("views", mode, elements)}
     return ours + [("views", mode, "real", i, at[label]) for i, label in enumerate(MOMENTS)]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, default=TOP / "results")
-    folder = parser.parse_args().results
-    rows = [row for line in AUTOGRAD for row in autograd(*line)] + [row for mode in ("keep", "copy") for row in views(mode)]
+    parser.add_argument("--iterations", type=int, default=400, help="of autograd")
+    parser.add_argument("--elements", type=int, default=10_000_000, help="of the array that is viewed")
+    asked = parser.parse_args()
+    if asked.iterations < LEAST_ITERATIONS or asked.elements < LEAST_ELEMENTS:
+        parser.error(f"give {LEAST_ITERATIONS} iterations and {LEAST_ELEMENTS} elements at least")
+    folder = asked.results
+    rows = [row for line in AUTOGRAD for row in autograd(asked.iterations, *line)]
+    rows += [row for mode in ("keep", "copy") for row in views(asked.elements, mode)]
     text = "panel\tline\twho\tx\tmib\n" + "".join("\t".join(map(str, row[:3])) + f"\t{row[3]:.3f}\t{row[4]:.3f}\n" for row in rows)
     (folder / "beside_cpython.tsv").write_text(text)
     version = ".".join(map(str, sys.version_info[:3]))
