@@ -83,7 +83,7 @@ all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRAR
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 26
 
-bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|default|full|classics WORKLOADS= COLLECTORS= ALLOCATORS= PRECISION=2% RESUME=no
+bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|default|full|classics|objects WORKLOADS= COLLECTORS= ALLOCATORS= PRECISION=2% RESUME=no
 	@$(MAKE) --no-print-directory -j$(CORES) all
 	@$(PYTHON) scripts/run.py --matrix '$(MATRIX)' --workloads '$(WORKLOADS)' --collectors '$(COLLECTORS)' --allocators '$(ALLOCATORS)' --precision '$(PRECISION)' --largest '$(or $(LARGEST),0)'
 

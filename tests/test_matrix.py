@@ -96,8 +96,10 @@ class Matrices(unittest.TestCase):
             matrix.narrow(self.read(TEXT), ["churn"], ["cyclic"], [])
 
     def test_the_matrices_that_come_with_the_project_can_be_read(self):
-        self.assertLessEqual({"allocators", "classics", "default", "full", "quick", "sizes"}, set(matrix.known_matrices()))
+        self.assertLessEqual({"allocators", "classics", "default", "full", "objects", "quick", "sizes"}, set(matrix.known_matrices()))
         self.assertLessEqual({"pair", "batch", "churn", "replay"}, {g.workload for g in matrix.read("allocators").groups})
+        self.assertLessEqual({"names", "lists", "views", "strings", "instances", "sum", "binary_trees", "gcbench", "json", "queue", "lru", "mutate"},
+                             {g.workload for g in matrix.read("objects").groups})
         for name in ("default", "full", "quick"):
             workloads = {g.workload for g in matrix.read(name).groups}
             self.assertLessEqual({"churn", "replay", "calls", "chain", "cycles", "autograd", "shared"}, workloads)
@@ -105,9 +107,9 @@ class Matrices(unittest.TestCase):
     def test_rows_that_differ_in_who_may_run_stand_on_one_thread_safe_allocator(self):
         for name in matrix.known_matrices():
             for group in matrix.read(name).groups:
-                for c in group.configurations:
-                    if c.collector and c.collector.startswith("locked"):
-                        self.assertEqual(c.allocator, "tcmalloc", f"{name}: {group.name}: {c.label}")
+                shared = {c.allocator for c in group.configurations if c.collector in ("segregated", "locked_object", "locked_global", "atomic", "biased")}
+                self.assertLessEqual(len(shared), 1, f"{name}: {group.name}: {shared}")
+                self.assertLessEqual(shared, {"tcmalloc", "locked:bump"}, f"{name}: {group.name}")
 
 
 if __name__ == "__main__":
