@@ -5,9 +5,9 @@
     make programs          or          scripts/programs.py [--repetitions 3] [--programs git,perl] [--allocators bump]
 
 Each program runs with LD_PRELOAD=build/lib/refarena-<allocator>.so. Its standard output, its exit status and what
-it wrote must be those of the run on glibc, byte by byte: nothing else is a pass. Times are the least of the
-repetitions, taken in turns over all allocators; `make bench-programs` compares them. These are whole programs,
-most of whose time is not spent in malloc.
+it wrote must be those of the run on glibc, byte by byte, with the library in the process: nothing else is a pass.
+Times are the least of the repetitions, taken in turns over all allocators; `make bench-programs` compares them. These
+are whole programs, most of whose time is not spent in malloc.
 Exit status: 0 where every output is the same, 1 where one is not, 2 for bad input.
 """
 from __future__ import annotations
@@ -27,18 +27,18 @@ GLIBC = "glibc"
 
 
 def listed(scratch: Path) -> list[Program]:
-    """Those that are installed, and git where the sources came with their history."""
+    """What whole_programs has, and git where the sources came with their history."""
     found = whole_programs.programs(scratch)
     head = subprocess.run(["git", "-C", str(TOP), "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip() \
         if shutil.which("git") else ""
     if head:
         found.append(Program("git", ("git", "-C", str(TOP), "--no-pager", "log", "-p", "--stat", "--no-color",
                                      "--no-ext-diff", head)))
-    return [p for p in found if p.installed]
+    return found
 
 
 def row(program: str, allocator: str, runs: list[Run], base: list[Run]) -> dict:
-    same = all(r.digest == base[0].digest for r in runs)
+    same = all(r.digest == base[0].digest and r.loaded is not False for r in runs)
     return {"program": program, "allocator": allocator, "same_output": same,
             "seconds": min(r.seconds for r in runs), "peak_rss_bytes": max(r.peak_bytes for r in runs),
             "complaint": next((r.complaint for r in runs if r.complaint), "")}
@@ -78,9 +78,12 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="refarena-programs-") as folder:
             scratch = Path(folder)
             wanted = options.programs.replace(",", " ").split()
-            chosen = [p for p in listed(scratch) if not wanted or p.name.split()[0] in wanted]
+            asked = [p for p in listed(scratch) if not wanted or p.name.split()[0] in wanted]
+            chosen = [p for p in asked if p.installed]
             if not chosen:
                 raise BadInput(f"--programs {options.programs}: none of them is known and installed")
+            for program in (p for p in asked if not p.installed):
+                print(f"{program.name} is not installed, and left out", file=sys.stderr)
             for program in chosen:
                 runs: dict[str, list[Run]] = {name: [] for name in on}
                 for _ in range(options.repetitions):

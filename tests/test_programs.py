@@ -2,6 +2,7 @@
 """Whole programs on one malloc or another: what is said, what it took, and what went wrong is told apart."""
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -59,6 +60,32 @@ class OneRun(unittest.TestCase):
             self.skipTest("build/lib is not built")
         self.assertTrue(self.run_program("pass", str(TOP / "build/lib/refarena-pymalloc.so")).loaded)
         self.assertFalse(self.run_program("pass", "libnothing-of-this-name.so.9").loaded)
+
+
+@unittest.skipUnless((TOP / "build/lib/refarena-pymalloc.so").exists(), "build/lib is not built")
+class OnOurOwn(unittest.TestCase):
+    def programs(self, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run([sys.executable, TOP / "scripts/programs.py", "--repetitions", "1", *arguments],
+                              capture_output=True, text=True, check=False)
+
+    def test_perl_says_on_each_of_our_allocators_what_it_says_on_glibc(self) -> None:
+        done = self.programs("--programs", "perl", "--json")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual({r["allocator"] for r in rows}, {"glibc", *whole_programs.own_libraries(TOP / "build/lib")})
+        self.assertTrue(all(r["same_output"] for r in rows))
+
+    def test_a_library_that_the_loader_does_not_take_is_no_pass(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "refarena-none.so").write_text("no library")
+            done = self.programs("--programs", "perl", "--lib", folder)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"perl +none +NO ")
+
+    def test_unknown_names_are_one_line(self) -> None:
+        for arguments in (("--programs", "ed"), ("--allocators", "nosuch"), ("--repetitions", "0")):
+            done = self.programs(*arguments)
+            self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (2, "", 1), arguments)
 
 
 class Comparison(unittest.TestCase):

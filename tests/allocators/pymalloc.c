@@ -519,6 +519,7 @@ static void plant_lost(void *b) {
 }
 static void plant_pools(void *b)    { (void)b; ++*(volatile uint32_t *)&arena_state.usable->free_pools; }
 static void plant_last(void *b)     { (void)b; *(arena *volatile *)&arena_state.last_with[1] = arena_state.usable; }
+static void plant_kept(void *b)     { (void)b; ++*(volatile size_t *)&arena_state.wholly_free; }
 static void plant_mapped(void *b)   { (void)b; ++*(volatile size_t *)&arena_state.mapped; }
 static void plant_foreign(void *b)  { radix_remove(arena_state.table[pool_of(b)->arena].start); }
 static void plant_unsorted(void *b) {
@@ -553,7 +554,7 @@ TEST(a_planted_fault_is_caught_by_the_check_and_named) {
     static const fault faults[] = {
         { "(P1)", plant_count }, { "(P2)", plant_twice }, { "(P2)", plant_astray }, { "(P3)", plant_unlisted },
         { "(P4)", plant_lost }, { "(A1)", plant_pools }, { "(A2)", plant_unsorted }, { "(A3)", plant_last },
-        { "(A5)", plant_mapped }, { "(A6)", plant_foreign },
+        { "(A4)", plant_kept }, { "(A5)", plant_mapped }, { "(A6)", plant_foreign },
     };
     fault none = { NULL, NULL };
     char said[1024];
