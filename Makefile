@@ -7,7 +7,8 @@ SHELL    := /bin/bash
 PYTHON   := /usr/bin/python3
 CORES    := $(shell nproc)
 SANITIZE :=
-# SANITIZE=address or thread: the same program, watched, in a build folder of its own
+# SANITIZE=address or thread: the same program, watched, in a build folder of its own; valgrind: one whose pools
+# memcheck sees through
 BUILD    := build$(SANITIZE:%=/%)
 WERROR   := $(if $(CI),-Werror)
 
@@ -35,14 +36,17 @@ BLOCKS    := $(shell sed -nE 's|^BLOCKS\((.*)\)|\1|p' workloads/workloads.def)
 OBJECTS   := $(shell sed -nE 's|^OBJECTS\((.*)\)|\1|p' workloads/workloads.def)
 
 # sources compiled once; those compiled once for each collector
-ALLOCATOR_C := $(filter-out allocators/recorder.c allocators/malloc.c allocators/large.c,$(wildcard allocators/*.c allocators/pymalloc/*.c allocators/magazine/*.c))
+ALLOCATOR_C := $(filter-out allocators/recorder.c allocators/malloc.c allocators/large.c, \
+                 $(wildcard allocators/*.c allocators/pymalloc/*.c allocators/magazine/*.c))
 SHARED_C    := workloads/memory.c workloads/kernel.c workloads/packed.c workloads/object_graph.c
 HARNESS_C   := $(wildcard harness/*.c) $(SHARED_C) collectors/pause.c
 BLOCKS_C    := $(BLOCKS:%=workloads/blocks/%.c) $(filter-out $(BLOCKS:%=workloads/blocks/%.c),$(wildcard workloads/blocks/*.c))
 OBJECTS_C   := $(wildcard workloads/objects/*.c) workloads/linked_objects.c
 LIBRARIES   := pymalloc magazine bump debug-pymalloc
 shared-by   = $(patsubst %.c,$(BUILD)/once/%.o,$1)
-row-sources = $(wildcard $(addsuffix .c,$(wordlist 2,14,$(call row,$1))) $(addsuffix _*.c,$(filter collectors/cycles/% collectors/tracing/%,$(call row,$1)))) collectors/common.c collectors/heap_limit.c collectors/chunks.c collectors/chunk_walk.c collectors/explain.c
+COLLECTOR_C := collectors/common.c collectors/heap_limit.c collectors/chunks.c collectors/chunk_walk.c collectors/explain.c
+row-sources = $(wildcard $(addsuffix .c,$(wordlist 2,14,$(call row,$1))) \
+                         $(addsuffix _*.c,$(filter collectors/cycles/% collectors/tracing/%,$(call row,$1)))) $(COLLECTOR_C)
 row-objects = $(patsubst %.c,$(BUILD)/$1/%.o,$(call row-sources,$1) $2)
 FRAME       := $(call shared-by,$(ALLOCATOR_C) $(HARNESS_C)) $(BUILD)/once/harness/gbench.o
 EXECUTABLES := $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(BUILD)/bin/blocks
@@ -74,8 +78,8 @@ B          :=
 FAIL_ON    :=
 AGAINST    :=
 
-.PHONY: all help aa compare bench bench-programs nominals bench-allocators bench-collectors occupancy beside-cpython test plots programs fuzz-allocators recordings deps deps-bench deps-test clean build-cost test-programs test-builds soak fuzz
-.PHONY: report test-report claims claims-soak claims-reference instructions attribution spacetime doctor
+# what help lists, and the verbs' own
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.* \#\# .*/\1/p' Makefile) test-builds test-programs ALWAYS
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
@@ -166,7 +170,6 @@ test-builds: all test-programs
 	@$(MAKE) --no-print-directory SANITIZE=address all test-programs
 	@$(MAKE) --no-print-directory SANITIZE=thread test-programs
 
-.PHONY: cases
 cases: $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(foreach c,$(COLLECTORS_ALL),$(BUILD)/tests/$c/counts $(BUILD)/tests/$c/cycles) ## the semantic cases against the collectors: results/cases.md
 	@$(PYTHON) scripts/cases.py
 
@@ -238,7 +241,6 @@ $(BUILD)/commit: STAMP = $(COMMIT)
 # valgrind may be installed after the first build: its macros must then come in
 $(BUILD)/callgrind: STAMP = $(wildcard /usr/include/valgrind/callgrind.h)
 $(BUILD)/once/harness/session.o: $(BUILD)/callgrind
-.PHONY: ALWAYS
 
 $(BUILD)/once/%.o: %.cc $(BUILD)/flags
 	$(MAKE_FOLDER)
@@ -286,14 +288,17 @@ MODEL_C := $(filter-out tests/model/driver.c tests/model/compare.c,$(wildcard te
 row-model = $(call shared-by,$(MODEL_C)) $(BUILD)/$1/tests/model/driver.o $(BUILD)/$1/tests/model/compare.o
 $(COLLECTORS_ALL:%=$(BUILD)/tests/%/model): $(BUILD)/tests/%/model: $$(call row-model,$$*)
 
+NEEDS_CLANG = @command -v clang >/dev/null || { \
+	echo 'make fuzz: clang and its libFuzzer are missing; install clang and libclang-rt-14-dev, or of your version' >&2; exit 2; }
 FUZZ := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -DREFARENA_SANITIZED
 $(BUILD)/fuzz/%: tests/fuzz/programs.c collectors/pause.c $(wildcard tests/model/*.c) $(ALLOCATOR_C) $(BUILD)/rows/%.h $$(call row-sources,$$*)
 	$(if $(call row,$*),,$(error there is no collector '$*': COLLECTOR= one of $(COLLECTORS_ALL)))
-	@command -v clang >/dev/null || { echo 'make fuzz: clang and its libFuzzer are missing; install clang and libclang-rt-14-dev, or of your version' >&2; exit 2; }
+	$(NEEDS_CLANG)
 	$(MAKE_FOLDER)
 	$(SAY)clang $(STD) -O1 -g $(WARN) $(filter-out -M%,$(COMMON)) $(FUZZ) -Icollectors -include $(BUILD)/rows/$*.h $(filter %.c,$^) -ldl $(LIBS_$*) -o $@
 
 $(BUILD)/fuzz-allocators: tests/fuzz/allocators.c tests/support.c $(filter-out allocators/system.c,$(ALLOCATOR_C)) allocators/large.c
+	$(NEEDS_CLANG)
 	$(MAKE_FOLDER)
 	$(SAY)clang $(STD) -O1 -g $(WARN) $(filter-out -M%,$(COMMON)) $(FUZZ) $^ -lcmocka -ldl -o $@
 
