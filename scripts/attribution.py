@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""attribution.py - what each layer of a collector costs, on one workload: `make attribution WORKLOAD=calls`
+"""attribution.py - what each layer of a collector costs, on one workload: `make attribution WORKLOADS=calls`
 
 A layer's price is the difference of two rows that differ in that layer alone:
 

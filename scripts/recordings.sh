@@ -18,7 +18,7 @@ names=() programs=()
 
 fail() { echo "recordings.sh: $1" >&2; exit 2; }
 
-[ -f "$recorder" ] || fail "$recorder is missing; build it with \`make $recorder\`"
+[ -f "$recorder" ] || fail "$recorder is missing; build it with \`make build/lib/refarena-recorder.so\`"
 [ -d "$folder" ] && [ -w "$folder" ] || fail "$folder is not a folder that can be written; name another"
 folder=$(cd "$folder" && pwd)
 scratch=$(mktemp -d "$folder/.recording.XXXXXX")
