@@ -51,10 +51,16 @@ row-objects = $(patsubst %.c,$(BUILD)/$1/%.o,$(call row-sources,$1) $2)
 FRAME       := $(call shared-by,$(ALLOCATOR_C) $(HARNESS_C)) $(BUILD)/once/harness/gbench.o
 EXECUTABLES := $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(BUILD)/bin/blocks
 
-# tests: one executable a file; those of collectors once for each collector
-row-tests     = $(patsubst tests/collectors/%.c,$(BUILD)/tests/$1/%,$(filter-out tests/collectors/heap.c,$(wildcard tests/collectors/*.c)))
+# tests: one executable a file; those of collectors once for each collector,
+# and with the workloads only where they are used. Under ThreadSanitizer only what threads share, on rows with threads;
+# under AddressSanitizer the workloads, the same code on every row, on a counting, a parallel and a tracing one
+ROW_TESTS     := $(if $(filter thread,$(SANITIZE)),chunks threads tracing,$(filter-out heap,$(patsubst tests/collectors/%.c,%,$(wildcard tests/collectors/*.c))))
+ROWS_TESTED   := $(if $(filter thread,$(SANITIZE)),$(foreach r,$(ROWS),$(if $(filter %/gil %/stop_the_world %/none,$(subst :, ,$r)),$r)),$(ROWS))
+WITH_WORKLOADS := $(patsubst tests/collectors/%.c,%,$(shell grep -l 'workloads/' tests/collectors/*.c))
+UNWATCHED     := $(if $(filter address,$(SANITIZE)),$(WITH_WORKLOADS))
+row-tests     = $(patsubst %,$(BUILD)/tests/$1/%,$(if $(filter cyclic biased marksweep,$1),$(ROW_TESTS),$(filter-out $(UNWATCHED),$(ROW_TESTS))))
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/allocators/*.c tests/workloads/*.c)) \
-                 $(foreach c,$(COLLECTORS_ALL),$(call row-tests,$c)) $(BUILD)/tests/harness_fake
+                 $(foreach r,$(ROWS_TESTED),$(call row-tests,$(firstword $(subst :, ,$r)))) $(BUILD)/tests/harness_fake
 
 # --- verbs -----------------------------------------------------------------------------------------
 PROGRAMS   := 100000
@@ -167,7 +173,7 @@ test: deps-test ## all tests: allocators, collectors, workloads, harness, runner
 	@$(PYTHON) tests/run.py
 
 test-builds: all test-programs
-	@$(MAKE) --no-print-directory SANITIZE=address all test-programs
+	@$(MAKE) --no-print-directory SANITIZE=address test-programs
 	@$(MAKE) --no-print-directory SANITIZE=thread test-programs
 
 cases: $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(foreach c,$(COLLECTORS_ALL),$(BUILD)/tests/$c/counts $(BUILD)/tests/$c/cycles) ## the semantic cases against the collectors: results/cases.md
@@ -278,7 +284,7 @@ $(BUILD)/tests/harness_fake: $(FRAME) $(call shared-by,$(wildcard tests/harness/
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ $(LIBS) -o $@
 
-row-test-objects = $(call row-objects,$(call first,$1),$(OBJECTS_C) tests/collectors/heap.c tests/collectors/$(call rest,$1).c)
+row-test-objects = $(call row-objects,$(call first,$1),$(if $(filter $(WITH_WORKLOADS),$(call rest,$1)),$(OBJECTS_C)) tests/collectors/heap.c tests/collectors/$(call rest,$1).c)
 $(BUILD)/tests/%: $(call shared-by,$(ALLOCATOR_C) $(SHARED_C) collectors/pause.c tests/support.c) $$(call row-test-objects,$$*)
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(CFLAGS) $(COMMON) $^ -lcmocka -lzstd -ldl -lm $(LIBS_$(call first,$*)) -o $@
