@@ -13,6 +13,7 @@ extern struct chunk_space {
     pthread_mutex_t lock;                       /* of the lists, and of heaps' states */
     chunk          *roomy, *packed, *large;     /* with a free page; without; of one large block */
     chunk          *spare;                      /* one of `roomy` all of whose pages are free, or NULL */
+    size_t          keep_bytes;                 /* while no more is held, others of that kind stay too */
     chunk_heap     *heaps;
     atomic_uint     left;                       /* heaps left by their thread, with pages */
     atomic_size_t   held_bytes;

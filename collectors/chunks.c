@@ -116,10 +116,20 @@ void page_retire(chunk_page *page) {
     c->free_pages |= 1u << (page - c->pages);
     if (c->free_pages == CHUNKS_ALL_FREE) {
         if (chunk_space.spare == NULL) chunk_space.spare = c;
-        else chunks_cut(&chunk_space.roomy, empty = c);
+        else if (chunks_held_bytes() > chunk_space.keep_bytes) chunks_cut(&chunk_space.roomy, empty = c);
     }
     if (empty != NULL) chunks_unmap(empty);
     pthread_mutex_unlock(&chunk_space.lock);
+}
+
+void chunks_keep(size_t bytes) {
+    chunk_space.keep_bytes = bytes;
+    for (chunk *c = chunk_space.roomy, *next; c != NULL && chunks_held_bytes() > bytes; c = next) {
+        next = c->next;
+        if (c == chunk_space.spare || c->free_pages != CHUNKS_ALL_FREE) continue;
+        chunks_cut(&chunk_space.roomy, c);
+        chunks_unmap(c);
+    }
 }
 
 /* A block came back: the page may have room again, or nothing in it. The page that its heap allocates
@@ -302,6 +312,7 @@ void chunks_close(void) {
         munmap(heap, sizeof *heap);
     }
     chunk_space.spare = NULL;
+    chunk_space.keep_bytes = 0;
     chunk_space.heaps = NULL;
     chunk_space.walking = chunk_space.sweep_pending = false;
     atomic_store(&chunk_space.left, 0);

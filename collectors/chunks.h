@@ -123,10 +123,15 @@ void chunks_each(chunk_visitor *visit, void *context);
 /* World stopped. All blocks that are not marked are freed, and all marks cleared; `dying` (NULL: none) is
  * called with each of those blocks before. Lazy: page by page, in chunks_alloc of the heap that has the
  * page, by its thread; chunks_finish_sweep (world stopped) does what is left, and must be called before the
- * next mark is set. Empty chunks are unmapped but one. */
+ * next mark is set. Empty chunks are unmapped but one, or as chunks_keep says. */
 void chunks_sweep(bool lazy, chunk_visitor *dying, void *context);
 void chunks_finish_sweep(void);
 void chunks_clear_marks(void);                  /* world stopped */
+
+/* World stopped. Empty chunks stay mapped while no more than `bytes` are held; above that all but one go, as at first
+ * (0). For a collector that sweeps its whole heap at once and fills it again at once: a page that is unmapped and mapped
+ * again costs a fault for every 4 KiB. */
+void chunks_keep(size_t bytes);
 
 size_t chunks_held_bytes(void);
 size_t chunks_used_bytes(void);                 /* world stopped; in blocks handed out, at their class's size */

@@ -206,7 +206,8 @@ static void marksweep_forget_allowance(mutator *m, void *context) {
     m->allowance_bytes = 0;
 }
 
-/* The next collection comes when the heap has grown by so much, or is full. */
+/* The next collection comes when the heap has grown by so much, or is full. What the pages have room for until then
+ * is kept: in a 16 MiB heap of binary_trees unmapping it at every sweep made 50,000 page faults of 3,000. */
 static void marksweep_set_budget(void) {
     int64_t growth = marked.bytes / 100 * heap.growth_percent;
     if (growth < MARKSWEEP_LEAST_GROWTH_BYTES) growth = MARKSWEEP_LEAST_GROWTH_BYTES;
@@ -214,6 +215,8 @@ static void marksweep_set_budget(void) {
     atomic_store_explicit(&heap.used_bytes, marked.bytes, memory_order_relaxed);
     heap.trigger_bytes = heap.growth_percent == 0 || heap.limit_bytes - marked.bytes < growth ? heap.limit_bytes
                                                                                              : marked.bytes + growth;
+    size_t trigger_bytes = (size_t)heap.trigger_bytes;
+    chunks_keep(trigger_bytes + trigger_bytes / 2 + CHUNK_BYTES);       /* side words, and pages that are not full */
 }
 
 static size_t marksweep_count_dead(void) {

@@ -169,6 +169,25 @@ TEST(what_does_not_fit_under_the_limit_is_refused_and_fits_after_a_free) {
     chunks_leave(heap);
 }
 
+TEST(empty_chunks_stay_while_no_more_is_held_than_is_to_be_kept) {
+    enum { BLOCKS = 40000, BYTES = 128 };               /* 5 MB */
+    chunk_heap *mine = chunks_enter();
+    for (int round = 0; round < 2; round++) {
+        chunks_keep(round == 0 ? 0 : 64 * CHUNK_BYTES);
+        for (size_t i = 0; i < BLOCKS; i++)
+            assert_non_null(chunks_alloc(mine, BYTES));
+        size_t full_bytes = chunks_held_bytes();
+        chunks_sweep(false, NULL, NULL);                /* nothing is marked */
+        assert_true(full_bytes > 4 * CHUNK_BYTES);
+        assert_int_equal(chunks_held_bytes(), round == 0 ? CHUNK_BYTES : full_bytes);
+        chunks_check();
+    }
+    chunks_keep(3 * CHUNK_BYTES);
+    assert_int_equal(chunks_held_bytes(), 3 * CHUNK_BYTES);
+    chunks_check();
+    chunks_leave(mine);
+}
+
 static void free_it(void *block, void *heap) { chunks_free(heap, block); }
 
 TEST(a_visit_may_free_the_block_it_is_given) {
@@ -314,6 +333,7 @@ int main(void) {
         SPACE_TEST(a_lazy_sweep_frees_what_an_eager_one_does),
         SPACE_TEST(every_size_gets_a_block_of_a_class_that_wastes_at_most_a_fifth),
         SPACE_TEST(what_does_not_fit_under_the_limit_is_refused_and_fits_after_a_free),
+        SPACE_TEST(empty_chunks_stay_while_no_more_is_held_than_is_to_be_kept),
         SPACE_TEST(a_visit_may_free_the_block_it_is_given),
         SPACE_TEST(blocks_freed_by_other_threads_come_home),
         SPACE_TEST(pages_of_a_thread_that_left_are_taken_over),
