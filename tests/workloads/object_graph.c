@@ -53,7 +53,7 @@ TEST(a_snapshot_decodes_to_what_was_written) {
 }
 
 TEST(a_snapshot_cut_at_any_byte_is_refused) {
-    snapshot_maker_life(&made, 120, 80);
+    snapshot_maker_life(&made, 240, 80);
     assert_in_range(made.file_used, 1000, 4000);
     for (size_t count = 0; count < sizeof(object_graph_head); count++)
         assert_true(refused_with(made.file, count, "truncated in its head"));
