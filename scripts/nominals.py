@@ -41,6 +41,10 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "graph": ("shape=live_random", "shape=dead_random collection=first"),
     "snapshot": ("roots=held", "roots=cut"),
     "shared": ("objects=own", "objects=one"),
+    "sum": ("numbers=boxed", "numbers=unboxed"),
+    "lists": ("act=append", "act=slice"),
+    "strings": ("act=make", "act=intern"),
+    "instances": ("form=dict", "form=slots"),
 }
 
 COLUMNS = ("workload parameters kind outcome operation operations allocations bytes references live_bytes "
