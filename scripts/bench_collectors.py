@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,7 +30,7 @@ import stats
 import summary
 import table
 from matrix import DEFAULTS, BadInput, Configuration, Group, Matrix
-from record import Journal, Stopped, shown
+from record import Journal, shown
 from resident import Harness
 from summary import GroupSummary, Row
 
@@ -306,16 +305,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(arguments: list[str]) -> int:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, run._interrupt)
-    try:
-        return _run(_options(arguments), arguments)
-    except (BadInput, Stopped) as error:
-        print(f"bench-collectors: {error}", file=sys.stderr)
-        return 2
-    except run.Interrupted as stop:
-        print(f"\nbench-collectors: interrupted; {stop}", file=sys.stderr)
-        return 130
+    options = _options(arguments)
+    return run.guarded("bench-collectors", lambda: _run(options, arguments))
 
 
 if __name__ == "__main__":

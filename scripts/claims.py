@@ -16,7 +16,6 @@ import argparse
 import hashlib
 import json
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field, replace
@@ -39,7 +38,7 @@ import table
 from claim_files import Claim
 from claim_verdicts import INCONCLUSIVE, UNTESTABLE, Judgement
 from matrix import DEFAULTS, BadInput, Configuration, Group, Matrix
-from record import Journal, Stopped, shown
+from record import Journal, shown
 from resident import Harness
 
 SCENES = machine.ROOT / "scripts/cpython/claims.py"
@@ -224,16 +223,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(arguments: list[str]) -> int:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, run._interrupt)
-    try:
-        return _run(_options(arguments), arguments)
-    except (BadInput, Stopped) as error:
-        print(f"claims: {error}", file=sys.stderr)
-        return 2
-    except run.Interrupted as stop:
-        print(f"\nclaims: interrupted; {stop}", file=sys.stderr)
-        return 130
+    options = _options(arguments)
+    return run.guarded("claims", lambda: _run(options, arguments))
 
 
 if __name__ == "__main__":

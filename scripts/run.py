@@ -21,6 +21,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,25 +48,35 @@ class Interrupted(Exception):
 
 
 def main(arguments: list[str]) -> int:
+    options = _options(arguments)
+    return guarded("bench", lambda: _told(options, arguments))
+
+
+def guarded(verb: str, measure: Callable[[], int]) -> int:
+    """The exit status of what `verb` measures: 2 and one line where it cannot, 130 and one line where it was interrupted."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
-    options = _options(arguments)
-    words = io.StringIO() if options.quiet else sys.stderr if options.json or options.tsv else sys.stdout
     try:
-        with contextlib.redirect_stdout(words):
-            status, folder = _run(options, arguments)
-        if options.json or options.tsv:
-            print(_rows(folder, options.json), end="")
-        return status
+        return measure()
     except (BadInput, Stopped) as error:
-        print(f"bench: {error}", file=sys.stderr)
+        print(f"{verb}: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:                             # whoever read the table has enough of it; the files are written
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Interrupted as stop:
-        print(f"\nbench: interrupted; {stop}", file=sys.stderr)
+        print(f"\n{verb}: interrupted; {stop}", file=sys.stderr)
         return 130
+
+
+def _told(options: argparse.Namespace, arguments: list[str]) -> int:
+    """The run, and its rows for other programs where they are asked for."""
+    words = io.StringIO() if options.quiet else sys.stderr if options.json or options.tsv else sys.stdout
+    with contextlib.redirect_stdout(words):
+        status, folder = _run(options, arguments)
+    if options.json or options.tsv:
+        print(_rows(folder, options.json), end="")
+    return status
 
 
 def _interrupt(number: int, _frame: Any) -> None:
