@@ -31,8 +31,7 @@ from summary import GroupSummary, Row
 PARTS = Path(__file__).resolve().parent / "report"
 SCRIPTS = ("charts.js", "table.js", "page.js")
 POINTS = 160                    # of a curve: more than the page has pixels for is thinned
-DOWNLOADS = ("summary.tsv", "invocations.jsonl", "benchmark.json", "run.json", "claims.json", "claims.md", "instructions.tsv",
-             "attribution.tsv")
+DOWNLOADS = ("summary.tsv", "invocations.jsonl", "benchmark.json", "run.json", "claims.json", "claims.md", "instructions.tsv")
 
 
 def write(folder: Path, about: dict[str, Any], lines: list[Line], groups: list[GroupSummary]) -> Path:
