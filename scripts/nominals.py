@@ -43,8 +43,10 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "shared": ("objects=own", "objects=one"),
     "sum": ("numbers=boxed", "numbers=unboxed"),
     "lists": ("act=append", "act=slice"),
+    "views": ("mode=keep", "mode=copy", "mode=slices"),
     "strings": ("act=make", "act=intern"),
     "instances": ("form=dict", "form=slots"),
+    "interpreter": tuple(f"program={path.stem}" for path in sorted((TOP / "workloads/programs").glob("*.py"))),
 }
 
 COLUMNS = ("workload parameters kind outcome operation operations allocations bytes references live_bytes "

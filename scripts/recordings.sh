@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# recordings.sh - record real programs afresh: the traces and snapshots in workloads/recordings, and their provenance.
+# recordings.sh - record real programs afresh: what is in workloads/recordings, and its provenance.
 #
 #     scripts/recordings.sh [folder]          default: workloads/recordings
 #
@@ -51,8 +51,12 @@ $fixed env -i PATH=/usr/bin:/bin LC_ALL=C.UTF-8 PYTHONHASHSEED=0 $python -P scri
     --out "$scratch/cpython.snapshot.zst" $input/heap.py || fail "cpython.snapshot: its program failed"
 scripts/cpython/snapshot.py --describe "$scratch/cpython.snapshot.zst" >"$scratch/SNAPSHOTS.tsv"
 
+# what `json` parses
+$python scripts/cpython/syntax.py >"$scratch/syntax.json" || fail "syntax.json: its program failed"
+
 traces=("${names[@]/#/$scratch/}")
 traces=("${traces[@]/%/.trace.zst}")
 scripts/recordings.py "${programs[@]}" "${traces[@]}" >"$scratch/PROVENANCE.tsv"
-mv "${traces[@]}" "$scratch/PROVENANCE.tsv" "$scratch/cpython.snapshot.zst" "$scratch/SNAPSHOTS.tsv" "$folder"
+mv "${traces[@]}" "$scratch/PROVENANCE.tsv" "$scratch/cpython.snapshot.zst" "$scratch/SNAPSHOTS.tsv" \
+    "$scratch/syntax.json" "$folder"
 cut -f1,2,4,6,10,11 "$folder/PROVENANCE.tsv" | column -t -s $'\t' 2>/dev/null || cat "$folder/PROVENANCE.tsv"

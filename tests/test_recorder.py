@@ -190,7 +190,7 @@ class RecorderTest(unittest.TestCase):
             done = subprocess.run([ROOT / "scripts/recordings.sh", folder], capture_output=True, text=True, timeout=120)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertEqual(sorted(path.name for path in folder.iterdir()),
-                             sorted(["PROVENANCE.tsv", "SNAPSHOTS.tsv", "cpython.snapshot.zst",
+                             sorted(["PROVENANCE.tsv", "SNAPSHOTS.tsv", "cpython.snapshot.zst", "syntax.json",
                                      *(f"{program}.trace.zst" for program in programs)]))
             made.append({program: recordings.Trace(folder / f"{program}.trace.zst") for program in programs})
         first, second = made

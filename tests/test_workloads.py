@@ -6,6 +6,8 @@ Instructions are counted by callgrind over the measured region alone, so that th
 from __future__ import annotations
 
 import atexit
+import concurrent.futures
+import functools
 import json
 import os
 import pathlib
@@ -62,12 +64,23 @@ SMALL = {"calls": [["size=500"], ["size=500", "argument=five"]], "names": [["siz
          "spawn": [["guests=3", "count=500", "left=50"]], "large": [["size=4"], ["size=4", "pages=left"]], "cache": [["size=3000"]]}
 
 
+# nothing here is timed
+POOL = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
+
+
+@functools.cache
 def listed(name: str) -> dict:
     return json.loads(subprocess.run([BIN / name, "--list=json"], capture_output=True, text=True, check=True).stdout)
 
 
 def executables() -> list[str]:
     return sorted(p.name for p in BIN.iterdir() if os.access(p, os.X_OK))
+
+
+def allocators(name: str) -> list[str]:
+    """To try under an executable."""
+    own = ["locked:pymalloc"] if name in PARALLEL else ["pymalloc", "bump"]
+    return ["system", *own, *(["jemalloc", "mimalloc", "tcmalloc"] if name == "blocks" else [])]
 
 
 def invocation(name: str, *arguments: str) -> dict:
@@ -94,16 +107,14 @@ class EveryBackend(unittest.TestCase):
         for workload, settings in SMALL.items():
             for parameters in settings:
                 seen: dict[str, list[str]] = {}
-                for name in executables():
-                    if workload not in [w["name"] for w in listed(name)["workloads"]]:
+                backends = [(name, allocator) for name in executables() if workload in [w["name"] for w in listed(name)["workloads"]]
+                            for allocator in allocators(name)]
+                lines = POOL.map(lambda b: invocation(b[0], workload, *parameters, f"--allocator={b[1]}"), backends)
+                for (name, allocator), line in zip(backends, lines):
+                    if line["outcome"] in ("not_installed", "unsupported"):
                         continue
-                    own = ["locked:pymalloc"] if name in PARALLEL else ["pymalloc", "bump"]
-                    for allocator in ["system", *own, *(["jemalloc", "mimalloc", "tcmalloc"] if name == "blocks" else [])]:
-                        line = invocation(name, workload, *parameters, f"--allocator={allocator}")
-                        if line["outcome"] in ("not_installed", "unsupported"):
-                            continue
-                        self.assertEqual(line["outcome"], "ok", line["message"])
-                        seen.setdefault(line["rounds"][0]["checksum"], []).append(f"{name}/{allocator}")
+                    self.assertEqual(line["outcome"], "ok", line["message"])
+                    seen.setdefault(line["rounds"][0]["checksum"], []).append(f"{name}/{allocator}")
                 self.assertEqual(len(seen), 1, f"{workload} {parameters}: {seen}")
                 self.assertNotIn(None, seen)
 
@@ -142,11 +153,9 @@ class Doubling(unittest.TestCase):
     """Twice the size is twice the work: catches work that the compiler deleted."""
 
     def check(self, name: str, workload: str, parameter: str, size: int, *rest: str) -> None:
-        counts, declared = [], []
-        for value in (size, 2 * size):
-            arguments = (workload, f"{parameter}={value}", *rest)
-            counts.append(instructions(name, *arguments))
-            declared.append(invocation(name, *arguments)["declared"]["operations"])
+        runs = [(name, workload, f"{parameter}={value}", *rest) for value in (size, 2 * size)]
+        counts = list(POOL.map(lambda run: instructions(*run), runs))
+        declared = [invocation(*run)["declared"]["operations"] for run in runs]
         self.assertEqual(declared[1], 2 * declared[0], f"{name} {workload}: declared")
         ratio = counts[1] / counts[0]
         self.assertTrue(1.8 <= ratio <= 2.2, f"{name} {workload}: {counts[0]} and {counts[1]} instructions, x {ratio:.2f}")

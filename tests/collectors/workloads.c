@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * workloads.c - workloads on objects keep their word: units repeat, and operations are as declared.
  *
- * On `census`, whose counts count themselves, the references taken equal the declared ones exactly; on
- * every collector the births do.
+ * On `census`, whose counts count themselves, the references taken equal the declared ones exactly; where all objects
+ * have the same header, requests and bytes do.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../allocators/counted.h"
 #include "../../allocators/failing.h"
 #include "../../collectors/linked.h"
 #include "../../workloads/workload.h"
@@ -27,7 +28,7 @@ static char snapshot_path[64];         /* of a small one, for `snapshot` */
 enum { TRIAL_OPERATIONS = 1000 };
 
 /* Default parameters, but the first (size), and every choice at `choice`, or its last one. Size stays 1 where that is
- * a long unit already. */
+ * a long unit already; nobody sleeps longer than need be. */
 static void trial_open(trial *t, const workload *program, const char *spec, int64_t size, int64_t choice) {
     char why[256];
     const allocator *memory = allocator_open(spec, why, sizeof why);
@@ -41,6 +42,7 @@ static void trial_open(trial *t, const workload *program, const char *spec, int6
     for (unsigned i = 0; program->parameters[i].name != NULL; i++) {
         const workload_parameter *p = &program->parameters[i];
         t->run.parameters[i] = p->choices == NULL ? p->value : choice < p->maximum ? choice : p->maximum;
+        if (strcmp(p->name, "sleep_us") == 0) t->run.parameters[i] = p->minimum;
         if (p->file != NULL) t->run.file = strcmp(program->name, "snapshot") == 0 ? snapshot_path : p->file;
     }
     t->run.parameters[0] = 1;
@@ -88,25 +90,45 @@ static void check_repeats(const workload *program, int64_t choice) {
 }
 TEST(units_of_a_workload_repeat_with_equal_checksums) { each_workload(check_repeats); }
 
+/* What a unit asked of the allocator, which counts since it began, is what was declared, and headers; and weak references,
+ * whose size is the collector's own. */
+static void check_requests(const trial *t, uint64_t born) {
+    const workload *program = t->run.program;
+    workload_operations declared = program->declare(&t->run);
+    counted_figures asked = counted_read();
+    uint64_t bytes = asked.allocated_bytes + asked.resized_bytes - born * linked_collector.header_bytes;
+    assert_int_equal(asked.allocations + asked.resizes, declared.allocations);
+    if (program->needs(&t->run) & COLLECTOR_WEAK_REFERENCES) assert_true(bytes > declared.bytes);
+    else assert_int_equal(bytes, declared.bytes);
+}
+
+/* Where all headers are alike, bytes without headers are. */
+static bool requests_are_known(void) {
+    return linked_collector.allocator_use == COLLECTOR_USES_OBJECTS &&
+           linked_collector.header_bytes == linked_collector.tracked_header_bytes;
+}
+
 static void check_declared(const workload *program, int64_t choice) {
     trial t;
-    trial_open(&t, program, "system", 300, choice);
+    trial_open(&t, program, "counted:system", 300, choice);
     workload_operations declared = program->declare(&t.run);
     collector_stats before, after;
     assert_true(program->prepare(&t.run));
     for (int unit = 0; unit < 2; unit++) {
         assert_true(trial_arrange(&t));
         linked_collector.stats(&before);
+        counted_reset();
         assert_true(program->unit(&t.run));
         linked_collector.stats(&after);
         assert_true(after.born - before.born <= declared.allocations);
+        if (requests_are_known()) check_requests(&t, after.born - before.born);
         bool collected = after.collections[COLLECTOR_GENERATIONS - 1] != before.collections[COLLECTOR_GENERATIONS - 1];
         if (strcmp(linked_collector.counts, "counted") == 0 && !collected)      /* which takes references of its own */
             assert_int_equal(after.takes - before.takes, declared.references);
     }
     trial_close(&t);
 }
-TEST(a_unit_takes_exactly_the_declared_references) { each_workload(check_declared); }
+TEST(a_unit_asks_for_exactly_what_it_declares) { each_workload(check_declared); }
 
 static void check_doubling(const workload *program, int64_t choice) {
     trial t;
@@ -148,7 +170,7 @@ int main(void) {
     snapshot_maker_file(snapshot_path, made.file, made.file_used);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(units_of_a_workload_repeat_with_equal_checksums),
-        cmocka_unit_test(a_unit_takes_exactly_the_declared_references),
+        cmocka_unit_test(a_unit_asks_for_exactly_what_it_declares),
         cmocka_unit_test(doubling_the_size_doubles_the_declared_operations),
         cmocka_unit_test(a_refused_request_ends_a_unit_and_breaks_nothing),
     };

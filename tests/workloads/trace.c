@@ -120,7 +120,7 @@ TEST(a_changed_byte_is_refused_or_changes_nothing) {
     static const unsigned char masks[] = {0x01, 0x80, 0xff};
     trace whole, t;
     char why[256];
-    trace_maker_random(&made, 13, 300);
+    trace_maker_random(&made, 13, 100);
     assert_true(loads(&whole, made.file, made.file_used, why));
     check_trace(&whole);
     for (size_t at = 0; at < made.file_used; at++)

@@ -221,16 +221,25 @@ static unsigned autograd_needs(const workload_run *run) {
            (run->parameters[AUTOGRAD_OUTPUTS] == AUTOGRAD_WEAK ? COLLECTOR_WEAK_REFERENCES : COLLECTOR_FREES_CYCLES);
 }
 
+/* Of an iteration: payloads and arrays; the lists hold three at most, and have room for four. Of weak references only the
+ * collector knows the size: they come on top. */
+static uint64_t autograd_bytes(uint64_t elements, uint64_t arrays, uint64_t lists) {
+    uint64_t room = list_room_for(1);
+    return arrays * (sizeof(array) - sizeof(object) + elements * sizeof(double)) +
+           (AUTOGRAD_LAYERS + 1) * (sizeof(variable) - sizeof(object)) +
+           AUTOGRAD_LAYERS * (sizeof(function) - sizeof(object) + sizeof(sized_object) - sizeof(object) + sizeof(field)) +
+           lists * (sizeof(list) - sizeof(object) + room * sizeof(field));
+}
+
 static workload_operations autograd_declare(const workload_run *run) {
     uint64_t iterations = (uint64_t)run->parameters[AUTOGRAD_ITERATIONS];
     bool weak = run->parameters[AUTOGRAD_OUTPUTS] == AUTOGRAD_WEAK;
     uint64_t arrays = 2 * (AUTOGRAD_LAYERS + 1), lists = AUTOGRAD_LAYERS + 2;       /* outputs; functions and seen */
     uint64_t objects = arrays + (AUTOGRAD_LAYERS + 1) + 2 * AUTOGRAD_LAYERS + lists;
-    uint64_t bytes = arrays * (uint64_t)run->parameters[AUTOGRAD_SIZE] * sizeof(double);
     return (workload_operations){
         .operations = iterations,
         .allocations = iterations * (objects + arrays + lists + (weak ? AUTOGRAD_LAYERS : 0)),
-        .bytes = iterations * bytes,                    /* the buffers; the small objects come on top */
+        .bytes = iterations * autograd_bytes((uint64_t)run->parameters[AUTOGRAD_SIZE], arrays, lists),
         .references = iterations * (7 + AUTOGRAD_LAYERS * (weak ? 19 : 16)),
     };
 }

@@ -16,6 +16,7 @@
  * collection", Z. Chou, 2017: gc.freeze; PEP 683, on immortal objects and fork.
  * Not claimed: that a child looks at everything. size = objects; one unit is one child.
  */
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -97,7 +98,7 @@ _Noreturn static void fork_child(workload_run *run, int out) {
 
 /* --- the parent --------------------------------------------------------------------------------------- */
 
-/* False, and a reason: the child could not be made, or did not come to its end. */
+/* False: the OS refused a child, or `why` says that it did not come to its end. */
 static bool fork_ask_child(workload_run *run, fork_report *report) {
     int ends[2], status = 1;
     if (pipe(ends) != 0) return false;
@@ -106,7 +107,9 @@ static bool fork_ask_child(workload_run *run, fork_report *report) {
     close(ends[1]);
     bool told = child > 0 && read(ends[0], report, sizeof *report) == sizeof *report;
     close(ends[0]);
-    if (child > 0) waitpid(child, &status, 0);
+    if (child < 0) return false;
+    waitpid(child, &status, 0);
+    if (!told || status != 0) snprintf(run->why, sizeof run->why, "fork: the child did not come to its end");
     return told && status == 0;
 }
 

@@ -115,11 +115,13 @@ static workload_operations instances_declare(const workload_run *run) {
     bool dict = run->parameters[INSTANCES_FORM] == INSTANCES_DICT;
     uint64_t tables = 0, table_bytes = 0;
     if (dict) dict_growth(INSTANCES_ATTRIBUTES, &tables, &table_bytes);
+    uint64_t with_dict = sizeof(dict_instance) - sizeof(object) + sizeof(struct dict) - sizeof(object);
+    uint64_t with_slots = sizeof(slot_instance) - sizeof(object);
     uint64_t stored = dict ? 1 + 2 * INSTANCES_ATTRIBUTES + 2 * tables : INSTANCES_ATTRIBUTES;     /* the dict; names and values; rebuilds */
     return (workload_operations){
         .operations = size,
         .allocations = 1 + grown + size * (dict ? 2 + tables : 1),
-        .bytes = (room + size) * sizeof(field) + size * table_bytes,
+        .bytes = sizeof(list) - sizeof(object) + room * sizeof(field) + size * ((dict ? with_dict : with_slots) + table_bytes),
         .references = grown + size * (stored + 1 + INSTANCES_ATTRIBUTES),
     };
 }

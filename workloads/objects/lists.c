@@ -93,14 +93,16 @@ static unsigned lists_needs(const workload_run *run) { return run->threads > 1 ?
 
 static workload_operations lists_declare(const workload_run *run) {
     uint64_t size = (uint64_t)run->parameters[LISTS_SIZE], slices = (uint64_t)run->parameters[LISTS_SLICES], asked = 0;
+    uint64_t list_bytes = sizeof(list) - sizeof(object);
     if (run->parameters[LISTS_ACT] == LISTS_APPEND) {
         uint64_t grown = list_growth(size, &asked);
-        return (workload_operations){.operations = size, .allocations = 1 + grown, .bytes = asked * sizeof(field),
+        return (workload_operations){.operations = size, .allocations = 1 + grown, .bytes = list_bytes + asked * sizeof(field),
                                      .references = size + grown};
     }
     uint64_t grown = list_growth(slices, &asked), copied = slices * (size / 2);
     return (workload_operations){.operations = slices * size, .allocations = 1 + slices * (size > 1 ? 2 : 1) + grown,
-                                 .bytes = (asked + copied) * sizeof(field), .references = copied + slices * 2 + grown};
+                                 .bytes = (1 + slices) * list_bytes + (asked + copied) * sizeof(field),
+                                 .references = copied + slices * 2 + grown};
 }
 
 const workload lists_workload = {

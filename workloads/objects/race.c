@@ -58,39 +58,43 @@ static bool race_begin(workload_run *run, local *held) {
 }
 
 /* The count, read by thread 0 while the others wait; as it is signed, one that fell below zero shows. */
-static int64_t race_count(workload_run *run, const object *o) {
+static int64_t race_count(workload_run *run, const local *held) {
     race_meet(run);
     mutator_poll(run->mutator);                         /* what others have left to its owner is merged */
-    int64_t count = (int32_t)object_references(o);
+    int64_t count = (int32_t)object_references(held->target);
     race_meet(run);
     return count;
 }
 
-static void race_apart(workload_run *run, object *o) {
+static void race_apart(workload_run *run, const local *held) {
     mutator *m = run->mutator;
     int64_t size = run->parameters[RACE_SIZE], all = size * run->threads;
     local *taken = frame_open(m, (size_t)size);
-    int64_t before = race_count(run, o);
-    for (int64_t i = 0; i < size; i++)
-        local_set(m, &taken[i], o);
-    int64_t between = race_count(run, o);
+    int64_t before = race_count(run, held);
+    for (int64_t i = 0; i < size; i++) {
+        local_set(m, &taken[i], held->target);
+        mutator_poll(m);
+    }
+    int64_t between = race_count(run, held);
+    run->moment(run, "taken");
     frame_close(m, taken);
-    int64_t after = race_count(run, o);
+    int64_t after = race_count(run, held);
     if (run->thread != 0) return;
     run->figure(run, "lost_takes", (double)(before + all - between));
     run->figure(run, "lost_drops", (double)(after - (between - all)));
 }
 
-static void race_mixed(workload_run *run, object *o) {
+static void race_mixed(workload_run *run, const local *held) {
     mutator *m = run->mutator;
     local *taken = frame_open(m, 1);
-    int64_t before = race_count(run, o);
+    int64_t before = race_count(run, held);
     for (int64_t i = 0; i < run->parameters[RACE_SIZE]; i++) {
-        local_set(m, taken, o);
+        local_set(m, taken, held->target);
         local_set(m, taken, NULL);
         mutator_poll(m);
     }
-    int64_t after = race_count(run, o);
+    int64_t after = race_count(run, held);
+    run->moment(run, "dropped");
     frame_close(m, taken);
     if (run->thread == 0) run->figure(run, "count_error", (double)(after - before));
 }
@@ -110,8 +114,8 @@ static bool race_unit(workload_run *run) {
     local *held = frame_open(m, 1);
     bool begun = race_begin(run, held);
     if (begun) {
-        if (run->parameters[RACE_ORDER] == RACE_APART) race_apart(run, held->target);
-        else race_mixed(run, held->target);
+        if (run->parameters[RACE_ORDER] == RACE_APART) race_apart(run, held);
+        else race_mixed(run, held);
         run->checksum += ((prize *)held->target)->id * (uint64_t)run->parameters[RACE_SIZE];
         if (run->thread == 0) race_say_deaths(run, &before);
     }

@@ -106,14 +106,17 @@ static field *interned_slot(object *slots, object *wanted) {
 
 static bool interned_is_full(uint64_t used, uint64_t slots) { return 3 * (used + 1) > 2 * slots; }
 
+static uint64_t interned_slots_bytes(uint64_t slots) { return sizeof(sized_object) - sizeof(object) + slots * sizeof(field); }
+
 interned_cost interned_costs(uint64_t texts) {
     uint64_t slots = INTERNED_FEWEST_SLOTS;
-    interned_cost cost = {.tuples = 1, .fields = slots, .references = 2};      /* of interned_new */
+    interned_cost cost = {.objects = 2, .references = 2,                        /* of interned_new */
+                          .bytes = sizeof(interned) - sizeof(object) + interned_slots_bytes(slots)};
     for (uint64_t used = 0; used < texts; used++)
         if (interned_is_full(used, slots)) {
             slots *= 2;
-            cost.tuples++;
-            cost.fields += slots;
+            cost.objects++;
+            cost.bytes += interned_slots_bytes(slots);
             cost.references += used + 1;
         }
     return cost;

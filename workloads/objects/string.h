@@ -53,9 +53,9 @@ bool string_intern(mutator *m, local *table, local *l);
 
 size_t interned_count(const object *table);
 
-/* What a new table of so many texts has cost, all of them added: tuples of slots and the fields in them, and references
- * taken beyond the one that every look-up takes. */
-typedef struct interned_cost { uint64_t tuples, fields, references; } interned_cost;
+/* What a new table of so many texts has cost, all of them added: itself and its tuples of slots, their bytes without
+ * headers, and references taken beyond the one that every look-up takes. */
+typedef struct interned_cost { uint64_t objects, bytes, references; } interned_cost;
 interned_cost interned_costs(uint64_t texts);
 
 #endif

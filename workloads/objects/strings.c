@@ -75,11 +75,11 @@ static workload_operations strings_declare(const workload_run *run) {
     uint64_t size = (uint64_t)run->parameters[STRINGS_SIZE], texts = strings_texts(run);
     uint64_t made = run->parameters[STRINGS_ACT] == STRINGS_HASH_AGAIN ? 1 : size;
     bool interns = run->parameters[STRINGS_ACT] == STRINGS_INTERN;
-    interned_cost cost = interns ? interned_costs(texts) : (interned_cost){.tuples = 0};
+    interned_cost cost = interns ? interned_costs(texts) : (interned_cost){.objects = 0};
     return (workload_operations){
         .operations = size,
-        .allocations = made + (interns ? 1 + cost.tuples : 0),
-        .bytes = made * ((uint64_t)run->parameters[STRINGS_LENGTH] + 1) + cost.fields * sizeof(field),
+        .allocations = made + cost.objects,
+        .bytes = made * (sizeof(string) - sizeof(object) + (uint64_t)run->parameters[STRINGS_LENGTH] + 1) + cost.bytes,
         .references = interns ? size + cost.references : 0,
     };
 }

@@ -140,6 +140,7 @@ static bool views_slices(workload_run *run, local *a, local *views, local *v) {
     size_t count = as_ndarray(a->target)->count;
     bool made = list_new(m, views);
     for (size_t i = 0; made && i < VIEWS_SLICED; i++) {
+        mutator_poll(m);
         size_t first = i * (count / 2) / VIEWS_SLICED;
         made = ndarray_slice(m, v, a, first, count / 2) && list_append(m, views, v->target);
         if (!made) break;
@@ -211,13 +212,16 @@ static void views_finish(workload_run *run) { (void)run; }
 static unsigned views_needs(const workload_run *run) { return run->threads > 1 ? COLLECTOR_THREADS : 0; }
 
 static workload_operations views_declare(const workload_run *run) {
+    int64_t which = run->parameters[VIEWS_MODE];
     uint64_t size = (uint64_t)run->parameters[VIEWS_SIZE], room = 0, grown = 0;
-    const struct views_mode *mode = &views_modes[run->parameters[VIEWS_MODE]];
-    if (run->parameters[VIEWS_MODE] == VIEWS_SLICES) grown = list_growth(VIEWS_SLICED, &room);
+    const struct views_mode *mode = &views_modes[which];
+    uint64_t copied = which == VIEWS_MASK ? size - size / 2 : mode->copies * VIEWS_KEPT;
+    uint64_t arrays = 1 + mode->views + mode->copies, list_bytes = which == VIEWS_SLICES ? sizeof(list) - sizeof(object) : 0;
+    if (which == VIEWS_SLICES) grown = list_growth(VIEWS_SLICED, &room);
     return (workload_operations){
         .operations = size,
-        .allocations = 2 + mode->views + 2 * mode->copies + (grown ? 1 + grown : 0),
-        .bytes = (size + room) * sizeof(double),
+        .allocations = arrays + 1 + mode->copies + (which == VIEWS_SLICES) + grown,
+        .bytes = (size + copied) * sizeof(double) + arrays * (sizeof(ndarray) - sizeof(object)) + list_bytes + room * sizeof(field),
         .references = 1 + mode->references + grown,
     };
 }
