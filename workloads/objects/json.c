@@ -266,7 +266,7 @@ static workload_operations json_declare(const workload_run *run) {
     static json_bill bill;
     json_reader r;
     char why[256];
-    size_t bytes;
+    size_t bytes = 0;
     char *text = json_load(run->file, &bytes, why, sizeof why);
     bool good = text != NULL && json_bill_document(&bill, &r, text);
     workload_unmap(text, bytes);
