@@ -119,13 +119,12 @@ static bool autograd_add_function(mutator *m, local *functions, local *seen, obj
 }
 
 /* x.grad = gx, or x.grad + gx where there is one already. */
-static bool autograd_accumulate(mutator *m, object *x, local *gx) {
+static void autograd_accumulate(mutator *m, object *x, local *gx) {
     object *before = field_peek(&as_variable(x)->grad);
     if (before != NULL)
         for (size_t i = 0; i < array_count(before); i++)
             array_items(gx->target)[i] += array_items(before)[i];
     field_store(m, x, &as_variable(x)->grad, gx->target);
-    return true;
 }
 
 /* gx = 2 * x * gy for the function f, handed to f's input; the input's creator comes next. */

@@ -48,6 +48,8 @@ static bool instances_prepare(workload_run *run) {
                string_intern(m, &frame[INSTANCES_OF], &frame[INSTANCES_MADE]);
         if (made) field_store(m, all, &tuple_items(all)[i], frame[INSTANCES_MADE].target);
     }
+    local_set(m, &frame[INSTANCES_MADE], NULL);
+    local_set(m, &frame[INSTANCES_OF], NULL);
     return made;
 }
 

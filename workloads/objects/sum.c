@@ -4,7 +4,8 @@
  *   numbers=boxed     list -> | * | * | * | ...    each an object elsewhere; total = total + item is a new object
  *   numbers=unboxed   array -> | 1000 | 1001 | 1002 | ...
  *
- * Figure: bytes_per_number (of the boxed: its reference in the list, its header, its value).
+ * Figure: bytes_per_number (of the boxed: its reference in the list, its header, its value). The unboxed sum is C's and
+ * never polls.
  * Exercises: what boxing costs, in time and in bytes.
  * Source: the scene of a C program beside a Python one that talks on CPython's memory begin with; that Python's
  * integers are 28 bytes and their list 8 more each, sys.getsizeof of CPython 3.11.
