@@ -86,14 +86,18 @@ bool weak_new(mutator *m, local *l, object *target, weak_callback *callback, voi
         w->callback = callback;
         w->context = context;
         target = frame[1].target;
-#ifdef COUNT_QUEUES
+#ifdef COUNT_QUEUES                                     /* others take both through the target's list */
         count_mark_weak(target);
+        count_mark_weak(&w->header);
 #endif
         weak_lock(target);
+        object *shared = callback == NULL ? weak_take_shared(target) : NULL;    /* made meanwhile: there is one */
         weak *first = weak_first(target);
-        weak_link_after(w, callback != NULL && first != NULL && first->callback == NULL ? first : NULL, target);
+        if (shared == NULL)
+            weak_link_after(w, callback != NULL && first != NULL && first->callback == NULL ? first : NULL, target);
         weak_unlock(target);
-        local_set(m, l, frame[0].target);
+        if (shared != NULL) weak_give(m, l, shared);
+        else local_set(m, l, frame[0].target);
     }
     frame_close(m, frame);
     return born;

@@ -165,6 +165,59 @@ TEST(collections_among_running_threads_find_all_rings_and_nothing_else) {
     empty_globals_and_expect_nothing();
 }
 
+/* --- callbacks of weak references, when the target dies in other hands ------------------------------- */
+
+static void *make_a_global(void *unused) {
+    (void)unused;
+    mutator *m = linked_collector.enter();
+    assert_non_null(m);
+    local *frame = frame_open(m, 1);
+    assert_true(aged_new(m, frame));
+    field_move(m, collector_globals(), collector_global(0), frame);
+    frame_close(m, frame);
+    linked_collector.leave(m);
+    return NULL;
+}
+static void *drop_the_global(void *unused) {
+    (void)unused;
+    mutator *m = linked_collector.enter();
+    assert_non_null(m);
+    field_store(m, collector_globals(), collector_global(0), NULL);
+    linked_collector.leave(m);
+    return NULL;
+}
+static void *collect_once(void *unused) {
+    (void)unused;
+    mutator *m = linked_collector.enter();
+    assert_non_null(m);
+    collector_collect(m, 2);
+    linked_collector.leave(m);
+    return NULL;
+}
+
+TEST(a_callback_runs_though_another_thread_ends_the_target) {
+    NEEDS(COLLECTOR_THREADS | COLLECTOR_WEAK_REFERENCES | COLLECTOR_EXACT_COUNTS);
+    atomic_store(&callbacks, 0);
+    run_threads(make_a_global, 1);
+    field_load(heap_mutator, &heap_locals[0], collector_globals(), collector_global(0));
+    assert_true(weak_new(heap_mutator, &heap_locals[1], heap_locals[0].target, count_callback, NULL));
+    local_set(heap_mutator, &heap_locals[0], NULL);
+    run_threads(drop_the_global, 1);
+    mutator_poll(heap_mutator);
+    assert_int_equal(atomic_load(&callbacks), 1);
+}
+
+TEST(a_callback_runs_though_another_thread_finds_the_target_unreachable) {
+    NEEDS(COLLECTOR_THREADS | COLLECTOR_WEAK_REFERENCES | COLLECTOR_FREES_CYCLES);
+    atomic_store(&callbacks, 0);
+    assert_true(aged_new(heap_mutator, &heap_locals[0]));
+    field_store(heap_mutator, heap_locals[0].target, &as_aged(&heap_locals[0])->a, heap_locals[0].target);
+    assert_true(weak_new(heap_mutator, &heap_locals[1], heap_locals[0].target, count_callback, NULL));
+    local_set(heap_mutator, &heap_locals[0], NULL);
+    run_threads(collect_once, 1);
+    assert_int_equal(atomic_load(&callbacks), 1);
+}
+
 static void *start_and_leave(void *seed_at) {
     (void)seed_at;
     for (int i = 0; i < 200; i++) {
@@ -330,6 +383,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         HEAP_TEST(threads_that_share_a_heap_lose_nothing_and_free_everything),
         HEAP_TEST(collections_among_running_threads_find_all_rings_and_nothing_else),
+        HEAP_TEST(a_callback_runs_though_another_thread_ends_the_target),
+        HEAP_TEST(a_callback_runs_though_another_thread_finds_the_target_unreachable),
         HEAP_TEST(threads_may_come_and_go),
         HEAP_TEST(threads_that_come_and_go_poll_rarely_hold_the_world_and_resurrect_lose_nothing),
         HEAP_TEST(no_take_or_drop_of_a_shared_object_is_lost),
