@@ -155,8 +155,12 @@ static void page_carve(chunk_page *page) {
 
 /* --- blocks that other threads freed --------------------------------------------------------------- */
 
+/* Under the lock, so that who put the page on the stack has let go of it: with its last block home the page may be
+ * unmapped here. */
 static void page_bring_home(chunk_page *page) {
+    spin_lock(&page->lock);
     void *block = atomic_exchange_explicit(&page->remote, NULL, memory_order_acq_rel);
+    spin_unlock(&page->lock);
     while (block != NULL) {
         void *next = chunks_link(block);
         chunks_set_link(block, page->free);
