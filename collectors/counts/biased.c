@@ -139,14 +139,17 @@ void count_leave(mutator *m) {
 }
 
 /* World stopped: all queued objects are merged, and the queues' references stay in their counts where that
- * is all that keeps them; those objects are handed to `last`, which must drop them once the world runs. */
-void count_merge_queues(mutator *m, void (*last)(object *o, void *context), void *context) {
+ * is all that keeps them; those objects are handed to `last`, which drops them once the world runs, or refuses
+ * and leaves them to their owner. */
+void count_merge_queues(mutator *m, bool (*last)(object *o, void *context), void *context) {
     biased_thread *of = &m->counts;
-    for (size_t i = 0; i < of->queued; i++)
-        if (biased_merge(of->queue[i], -1) == 0) {
-            count_take(of->queue[i]);
-            last(of->queue[i], context);
-        }
-    of->queued = 0;
-    atomic_store_explicit(&of->pending, false, memory_order_relaxed);
+    size_t kept = 0;
+    for (size_t i = 0; i < of->queued; i++) {
+        object *o = of->queue[i];
+        if (biased_merge(o, -1) != 0) continue;
+        count_take(o);
+        if (!last(o, context)) of->queue[kept++] = o;
+    }
+    of->queued = kept;
+    atomic_store_explicit(&of->pending, kept != 0, memory_order_relaxed);
 }

@@ -132,6 +132,6 @@ static inline void count_immortalize(object *o) { biased_set_local(o, UINT32_MAX
 bool count_enter(mutator *m);           /* false: out of memory */
 void count_leave(mutator *m);
 void count_drain(mutator *m);           /* merge what others have left to this thread; may end objects */
-void count_merge_queues(mutator *m, void (*last)(object *o, void *context), void *context);
+void count_merge_queues(mutator *m, bool (*last)(object *o, void *context), void *context);
 
 #endif

@@ -4,7 +4,7 @@
  *   lock byte: 0 free, 1 held, 2 held and somebody may be parked
  *
  * One byte can hold no queue: waiters park in a table hashed by the byte's address (park.c). An unlock of
- * a byte that is 2 wakes one of them, which tries again.
+ * a byte that is 2 wakes those of its bucket, which try again.
  *
  * Promises: as locked_object. Costs: a compare-and-swap to lock and an exchange to unlock, twice the price
  * of locked_object where nobody waits; no burnt cycles where somebody does.

@@ -244,9 +244,7 @@ static size_t segregated_clear(collection *c, bool all) {
 /* --- one collection ---------------------------------------------------------------------------------- */
 
 #ifdef COUNT_QUEUES
-static void keep_queued(object *o, void *context) {
-    if (!vector_push(&((collection *)context)->queued, o)) abort();     /* a few words; nothing else could be done */
-}
+static bool keep_queued(object *o, void *context) { return vector_push(&((collection *)context)->queued, o); }
 static void merge_queue_of(mutator *m, void *context) { count_merge_queues(m, keep_queued, context); }
 #endif
 
@@ -262,8 +260,9 @@ static size_t segregated_call_back(collection *c) {
         c->calls = w->next;
         w->next = NULL;
         w->callback(c->m, &w->header, w->context);
-        freed += count_read(&w->header) == 1;
-        object_drop(c->m, &w->header);
+        if (!count_drop(&w->header)) continue;
+        freed++;
+        refcounted_die(c->m, &w->header);
     }
     return freed;
 }
