@@ -79,6 +79,18 @@ void gil_take(mutator *m) {
     pthread_mutex_unlock(&gil.mutex);
 }
 
+/* The hand-over that a waiter has asked for. A spurious wake-up only ends the wait early, as in CPython. */
+SLOW static void gil_wait_for_switch(mutator *m) {
+    pause_begin();
+    pthread_mutex_lock(&gil.switch_mutex);
+    if (gil.switch_holder == m) {
+        atomic_store_explicit(&gil_drop_request, false, memory_order_relaxed);
+        pthread_cond_wait(&gil.switched, &gil.switch_mutex);
+    }
+    pthread_mutex_unlock(&gil.switch_mutex);
+    pause_end(PAUSE_GIL);
+}
+
 void gil_drop(mutator *m) {
     pthread_mutex_lock(&gil.mutex);
     assert(gil.locked);
@@ -86,18 +98,12 @@ void gil_drop(mutator *m) {
     gil.locked = false;
     pthread_cond_signal(&gil.released);
     pthread_mutex_unlock(&gil.mutex);
+    if (atomic_load_explicit(&gil_drop_request, memory_order_relaxed)) gil_wait_for_switch(m);
 }
 
-/* The forced hand-over. A spurious wake-up only ends the wait early, as in CPython. */
 SLOW void gil_yield(mutator *m) {
     pause_begin();
     gil_drop(m);
-    pthread_mutex_lock(&gil.switch_mutex);
-    if (gil.switch_holder == m) {
-        atomic_store_explicit(&gil_drop_request, false, memory_order_relaxed);
-        pthread_cond_wait(&gil.switched, &gil.switch_mutex);
-    }
-    pthread_mutex_unlock(&gil.switch_mutex);
     gil_take(m);
     pause_end(PAUSE_GIL);
 }

@@ -2,9 +2,9 @@
  * gil.h - one global lock: any number of mutators, one runs at a time.
  *
  * Who waits for the lock waits one switch interval; if nobody else has taken it meanwhile, it asks the
- * holder to let go (the drop request). The holder sees the request at its next poll, lets go, and waits
- * until another thread has taken the lock (forced hand-over), so that a CPU-bound thread cannot take it
- * back before a waiter wakes up. A detach (I/O, sleep) lets go without being asked.
+ * holder to let go (the drop request). The holder sees the request at its next poll, and lets go. A detach
+ * (I/O, sleep) lets go without being asked. Whoever lets go while a request stands waits until another thread
+ * has taken the lock (forced hand-over), so that it cannot take it back before the waiter wakes up.
  *
  * Source: Pitrou's GIL of CPython 3.2 and later; D. Beazley, "Understanding the Python GIL", PyCon 2010.
  */

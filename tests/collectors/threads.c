@@ -373,6 +373,27 @@ TEST(a_thread_that_polls_lets_a_waiting_one_run) {
     mutator_attach(heap_mutator);
 }
 
+/* The lock, once asked for, changes hands before a detach returns: who does short I/O cannot keep it. */
+TEST(a_detach_hands_over_a_lock_that_was_asked_for) {
+#ifdef REFARENA_THREADS_GIL_H
+    collector_stats before, after;
+    pthread_t second;
+    linked_collector.stats(&before);
+    assert_int_equal(pthread_create(&second, NULL, run_second, NULL), 0);
+    while (!atomic_load(&gil_drop_request)) {}
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);                /* the waiter is asleep again */
+    mutator_detach(heap_mutator);
+    mutator_attach(heap_mutator);
+    linked_collector.stats(&after);
+    assert_true(after.switches >= before.switches + 2);                     /* there, and back */
+    mutator_detach(heap_mutator);
+    pthread_join(second, NULL);
+    mutator_attach(heap_mutator);
+#else
+    skip();
+#endif
+}
+
 TEST(where_there_is_one_thread_a_second_is_refused) {
     if (linked_collector.abilities & COLLECTOR_THREADS) skip();
     assert_null(linked_collector.enter());
@@ -390,6 +411,7 @@ int main(void) {
         HEAP_TEST(no_take_or_drop_of_a_shared_object_is_lost),
         HEAP_TEST(racy_counts_lose_updates_or_let_live_objects_die),
         HEAP_TEST(a_thread_that_polls_lets_a_waiting_one_run),
+        HEAP_TEST(a_detach_hands_over_a_lock_that_was_asked_for),
         HEAP_TEST(where_there_is_one_thread_a_second_is_refused),
     };
     return cmocka_run_group_tests_name(COLLECTOR_NAME ".threads", tests, NULL, NULL);
