@@ -6,8 +6,7 @@
  *
  * A cascade recurses 50 deep, then defers: the object goes on a list of the thread's, and is taken up
  * when the nesting has unwound. So stack use does not grow with the data, and the order of deaths is
- * CPython 3.11's (its "trashcan"). The link of that list lies in the first six bytes of the header, where
- * count and locks have no use any more; an address has no more than 48 bits, and the flags stay as they are.
+ * CPython 3.11's (its "trashcan"). The link of that list lies in the header, where the count says.
  */
 #include "collector.h"
 #include "heap_limit.h"
@@ -15,7 +14,7 @@
 #include "refcounted.h"
 #include "weak.h"
 
-enum { REFCOUNTED_NESTING = 50, REFCOUNTED_LINK_BYTES = 6 };
+enum { REFCOUNTED_NESTING = 50 };
 
 #ifdef ROW_IMMORTAL
 enum { REFCOUNTED_IMMORTALIZES = COLLECTOR_IMMORTALIZES };
@@ -162,21 +161,13 @@ static void refcounted_end(mutator *m, object *o) {
 
 static void refcounted_defer(mutator *m, object *o) {
     if (o->type->weak_list_offset != 0) weak_condemn(o);
-    uintptr_t link = (uintptr_t)m->deferred;
-    assert(link >> (8 * REFCOUNTED_LINK_BYTES) == 0);
-    memcpy(o, &link, REFCOUNTED_LINK_BYTES);
+    count_link(o, m->deferred);
     m->deferred = o;
 }
 
 static object *refcounted_next_deferred(mutator *m) {
     object *o = m->deferred;
-    uintptr_t link = 0;
-    memcpy(&link, o, REFCOUNTED_LINK_BYTES);
-    memset(o, 0, REFCOUNTED_LINK_BYTES);
-    m->deferred = (object *)link;
-#ifdef COUNT_RESTORES
-    count_restore(o);
-#endif
+    m->deferred = count_unlink(o);
     if (o->type->weak_list_offset != 0) weak_pardon(o);     /* its finalizer may look at it, and save it */
     return o;
 }

@@ -89,11 +89,19 @@ static inline bool count_drop(object *o) {
     return biased_drop_shared(o);
 }
 
-/* A dead object whose owner was overwritten: who was not merged has died in its owner's hands, ours. */
-#define COUNT_RESTORES 1
-static inline void count_restore(object *o) {
+/* The dead that wait are linked through the owner's word, atomically: others may be looking whether it is theirs.
+ * Who was not merged has died in its owner's hands, ours. */
+static inline void count_link(object *o, object *next) {
+    atomic_store_explicit(&o->owner, (uint64_t)(uintptr_t)next, memory_order_relaxed);
+}
+static inline object *count_linked(const object *o) {
+    return (object *)(uintptr_t)atomic_load_explicit(&o->owner, memory_order_relaxed);
+}
+static inline object *count_unlink(object *o) {
+    object *next = count_linked(o);
     bool merged = (atomic_load_explicit(&o->shared, memory_order_relaxed) & BIASED_STATE) == BIASED_MERGED;
     atomic_store_explicit(&o->owner, merged ? 0 : biased_self, memory_order_relaxed);
+    return next;
 }
 
 /* The object may be dying, but its header is readable. */

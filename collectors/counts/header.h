@@ -31,4 +31,20 @@ static inline void count_immortalize(object *o) { __atomic_store_n(&o->reference
 
 #define OBJECT_STATIC(object_type) {.references = 1, .type = &(object_type)}
 
+/* The dead that wait for their turn are linked (refcounted.c) through the first six bytes, where count and locks
+ * have no use any more: an address has no more than 48 bits, and the flags stay as they are. */
+enum { COUNT_LINK_BYTES = 6 };
+
+static inline void count_link(object *o, object *next) {
+    uintptr_t link = (uintptr_t)next;
+    assert(link >> (8 * COUNT_LINK_BYTES) == 0);
+    memcpy(o, &link, COUNT_LINK_BYTES);
+}
+static inline object *count_unlink(object *o) {
+    uintptr_t link = 0;
+    memcpy(&link, o, COUNT_LINK_BYTES);
+    memset(o, 0, COUNT_LINK_BYTES);
+    return (object *)link;
+}
+
 #endif

@@ -4,16 +4,9 @@
 
 #include "../collector.h"
 
-static object *deferred_next(const object *o) {
-    return (object *)(uintptr_t)atomic_load_explicit(&o->owner, memory_order_relaxed);
-}
-static void deferred_link(object *o, object *next) {
-    atomic_store_explicit(&o->owner, (uint64_t)(uintptr_t)next, memory_order_relaxed);
-}
-
 static void deferred_free(mutator *m, deferred_batch *batch) {
     for (object *o = batch->first, *next; o != NULL; o = next) {
-        next = deferred_next(o);
+        next = count_linked(o);
         cycles_release(m, o, 0);
     }
     *batch = (deferred_batch){NULL, NULL, 0};
@@ -35,7 +28,7 @@ static void deferred_seal(mutator *m) {
         m->waiting[m->waiting_count++] = m->open;
     else {
         deferred_batch *youngest = &m->waiting[DEFERRED_BATCHES - 1];
-        deferred_link(youngest->last, m->open.first);
+        count_link(youngest->last, m->open.first);
         youngest->last = m->open.last;
         youngest->epoch = m->open.epoch;
     }
@@ -44,8 +37,8 @@ static void deferred_seal(mutator *m) {
 }
 
 void deferred_release(mutator *m, object *o) {
-    deferred_link(o, NULL);
-    if (m->open.last != NULL) deferred_link(m->open.last, o);
+    count_link(o, NULL);
+    if (m->open.last != NULL) count_link(m->open.last, o);
     else m->open.first = o;
     m->open.last = o;
     if (++m->open_count < DEFERRED_BATCH) return;
