@@ -241,9 +241,8 @@ def _ratio(groups: list[GroupSummary], group: str, label: str) -> stats.Estimate
 
 def _bar(what: str, ratio: stats.Estimate | None, bar: float) -> str:
     if ratio is None:
-        return f"NOT MEASURED  {what}"
-    verdict = "SHORT" if ratio.low > bar else "met" if ratio.high <= bar else "UNCLEAR"
-    return f"{verdict:<7} {what}: {ratio.value:.3f} ({_between(ratio)})"
+        return f"not measured  {what}"
+    return f"{stats.reaches(ratio, bar, True):<12}  {what}: {ratio.value:.3f} ({_between(ratio)})"
 
 
 # --- the run ---------------------------------------------------------------------------------------------

@@ -3,10 +3,12 @@
 import subprocess
 import sys
 import unittest
+from dataclasses import replace
 
 from run_support import ROOT, Bench
 
 import bars
+import bench_collectors
 import stats
 from stats import Estimate
 from summary import GroupSummary, Row
@@ -55,6 +57,37 @@ class Aims(unittest.TestCase):
         self.assertEqual(said["pair", "pymalloc is at least 1.2x as fast as pyobject"], "pyobject: not installed")
         self.assertEqual(said["pair", "magazine is at least 1.1x as fast as mimalloc"], "mimalloc: not measured")
         self.assertEqual(said["cpython", "magazine is at least 1x as fast as mimalloc"], "not measured")
+
+
+class AimsOfCollectors(unittest.TestCase):
+    def verdict(self, aim: str, *groups: GroupSummary) -> str:
+        return next(line for line in bench_collectors.bars(list(groups)) if aim in line)
+
+    def judged(self, name: str, label: str, low: float, high: float) -> GroupSummary:
+        found = group(name, {label: 10.0})
+        return replace(found, rows=[replace(row, ratio=Estimate((low + high) / 2, low, high)) for row in found.rows])
+
+    def test_each_ratio_is_held_against_its_bound(self):
+        for name, label, aim, bound in (("counts", "refcount", "plain counts", 1.10), ("lock", "gil", "polling", 1.05)):
+            for low, high, verdict in ((0.9, 1, "met"), (1.001, 1.01, "missed"), (0.99, 1.01, "not sure")):
+                said = self.verdict(aim, self.judged(name, label, low * bound, high * bound))
+                self.assertTrue(said.startswith(verdict), said)
+
+    def test_two_threads_under_the_lock_are_held_against_one(self):
+        for both, verdict in ((10.1, "met"), (10.3, "missed")):
+            found = group("threads_own", {"gil": 10.0, "gil@2": both})
+            rows = [replace(row, time=Estimate(10.0, 10.0, 10.0)) for row in found.rows]
+            self.assertTrue(self.verdict("two threads", replace(found, rows=rows)).startswith(verdict))
+
+    def test_graphs_that_take_longer_than_cpython_are_named(self):
+        slow = replace(self.judged("live", "cyclic", 1.1, 1.2), workload="graph", parameters={"size": 1000}, title="live")
+        quick = replace(self.judged("dead", "cyclic", 0.5, 0.6), workload="graph", parameters={"size": 1000}, title="dead")
+        said = bench_collectors.bars([slow, quick])
+        self.assertIn("1 of 2 graphs: generational surely takes no longer than CPython", said)
+        self.assertEqual([line.split()[0] for line in said if "CPython's time" in line], ["missed"])
+
+    def test_what_was_not_measured_is_said(self):
+        self.assertTrue(self.verdict("plain counts").startswith("not measured"))
 
 
 class OfARun(Bench):
