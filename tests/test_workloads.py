@@ -56,7 +56,7 @@ SMALL = {"calls": [["size=500"], ["size=500", "argument=five"]], "names": [["siz
          "snapshot": [[f"graph={SNAPSHOT}", f"roots={roots}"] for roots in ("held", "cut")],
          "churn": [["size=500"]], "pair": [["count=500"], ["count=500", "held=0", "size=7"]],
          "batch": [["count=3000", f"order={order}"] for order in ("lifo", "fifo", "random")] + [["count=3000", "look=some"]],
-         "replay": [["trace=sqlite3"], ["trace=sqlite3", "check=full"]],
+         "replay": [["trace=sqlite3"], ["trace=sqlite3", "check=full"], ["trace=lld"]],
          "larson": [["size=300"]], "producers": [["count=3000", "batch=100"]],
          "false_sharing": [["count=50", f"blocks={blocks}"] for blocks in ("own", "given")],
          "growth": [["size=50", f"growth={growth}"] for growth in ("eighth", "half", "double")],
