@@ -146,11 +146,11 @@ def rewritten(text: str) -> str:
 
 
 def keep(folder: Path) -> None:
-    """In the place of the reference of its kind."""
+    """In the place of the reference of its kind. Without its page: `make report` writes that from the rest."""
     place = {"allocators": OF_ALLOCATORS, "collectors": OF_COLLECTORS}.get(record.read_run(folder)["matrix"]["name"], REFERENCE)
     if folder != place:
         shutil.rmtree(place, ignore_errors=True)
-        shutil.copytree(folder, place)
+        shutil.copytree(folder, place, ignore=shutil.ignore_patterns("index.html"))
 
 
 def main(arguments: list[str]) -> int:
