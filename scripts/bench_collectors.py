@@ -295,10 +295,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
                              "usual: about ten minutes; thorough: hours, ten million objects too")
     parser.add_argument("--quick", dest="depth", action="store_const", const="quick", help="the same as --depth quick")
     parser.add_argument("--thorough", dest="depth", action="store_const", const="thorough", help="the same as --depth thorough")
-    parser.add_argument("--resume", default=os.environ.get("RESUME") or "auto", help="auto or no, as in `make bench`")
-    parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
-    parser.add_argument("--bin", type=Path, default=machine.ROOT / "build/bin", help="folder of the harness's executables")
-    parser.add_argument("--no-plots", action="store_true", help="leave the pictures out")
+    run.add_folder_options(parser)
     parser.set_defaults(matrix="collectors")
     return parser.parse_args(arguments)
 

@@ -213,11 +213,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--thorough", action="store_true", help="double the invocations until every verdict is settled")
     parser.add_argument("--python", default="/usr/bin/python3", help="interpreters to hold beside, separated by commas; "
                         "the first has the column, all are in the headline figure")
-    parser.add_argument("--resume", default=os.environ.get("RESUME") or "auto", help="auto or no, as in `make bench`")
-    parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
-    parser.add_argument("--bin", type=Path, default=machine.ROOT / "build/bin", help="folder of the harness's executables")
+    run.add_folder_options(parser)
     parser.add_argument("--claims", type=Path, default=claim_files.CLAIMS, help="folder of claims")
-    parser.add_argument("--no-plots", action="store_true", help="leave the pictures out")
     parser.set_defaults(matrix="claims")
     return parser.parse_args(arguments)
 

@@ -83,6 +83,15 @@ def _interrupt(number: int, _frame: Any) -> None:
     raise Interrupted(signal.Signals(number).name)
 
 
+def add_folder_options(parser: argparse.ArgumentParser) -> None:
+    """What every program that measures takes: where to, with what, and whether to go on."""
+    parser.add_argument("--resume", default=os.environ.get("RESUME") or "auto",
+                        help="auto: go on with the newest unfinished run of the same matrix and code; no: begin anew")
+    parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
+    parser.add_argument("--bin", type=Path, default=machine.ROOT / "build/bin", help="folder of the harness's executables")
+    parser.add_argument("--no-plots", action="store_true", help="leave the pictures out")
+
+
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__.splitlines()[0])
     parser.add_argument("--matrix", default="default",
@@ -93,11 +102,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--precision", default="",
                         help="2%%: repeat until every ratio's interval is at most this wide on either side, or the cap is reached")
     parser.add_argument("--largest", type=int, default=0, help="of sizes, only those up to this; 0: all")
-    parser.add_argument("--resume", default=os.environ.get("RESUME") or "auto",
-                        help="auto: go on with the newest unfinished run of the same matrix and code; no: begin anew")
-    parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
-    parser.add_argument("--bin", type=Path, default=machine.ROOT / "build/bin", help="folder of the harness's executables")
-    parser.add_argument("--no-plots", action="store_true", help="leave the pictures out")
+    add_folder_options(parser)
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors, and what --json or --tsv asks for")
     parser.add_argument("--verbose", action="store_true", help="say which group is measured, and for which time")
     form = parser.add_mutually_exclusive_group()
