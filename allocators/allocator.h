@@ -70,8 +70,8 @@ typedef struct allocator {
     /* Called before all others, by allocator_open; again is harmless. False: the OS refused. */
     bool   (*open)(void);
 
-    /* A block of at least `bytes`, aligned to `alignment` (a power of two; at most 4096; anything up to
-     * 16 means 16). Zero bytes give a block of their own. NULL: refused, and nothing has changed. */
+    /* A block of at least `bytes`, aligned to `alignment` (a power of two; anything up to 16 means 16;
+     * above 4096 it may refuse). Zero bytes give a block of their own. NULL: refused, and nothing has changed. */
     void  *(*alloc)(size_t bytes, size_t alignment);
     void  *(*alloc_zeroed)(size_t bytes, size_t alignment);
 

@@ -17,10 +17,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import machine
+import summary
 from matrix import Configuration, Group
+from record import Line
 from resident import Ended, Harness, whole
 
 TRIES = 4
+LONGEST = 10        # times the rounds of its group that an invocation may take, for its full collections to be amortised
 
 
 def in_random_order(rows: Iterable[Configuration], seed: str) -> list[Configuration]:
@@ -29,9 +32,9 @@ def in_random_order(rows: Iterable[Configuration], seed: str) -> list[Configurat
     return rows
 
 
-def time_flags(group: Group) -> list[str]:
+def time_flags(group: Group, longer: int) -> list[str]:
     units = [f"--units={group['units']}"] if group["units"] else []
-    return [*units, f"--rounds={group['block_rounds']}", f"--lead-in={group['lead_in']}"]
+    return [*units, f"--rounds={longer * group['block_rounds']}", f"--lead-in={group['lead_in']}"]
 
 
 def memory_flags(group: Group) -> list[str]:
@@ -39,19 +42,26 @@ def memory_flags(group: Group) -> list[str]:
     return [*units, f"--rounds={group['memory_rounds']}", "--lead-in=0", "--memory", f"--sample-ms={group['sample_ms']}"]
 
 
-def timed(harness: Harness, group: Group, row: Configuration, repetition: int, core: int) -> dict[str, Any]:
-    """One invocation that counts, or the last try: a line, with what the gates said of it."""
-    rejected, line = 0, {}
-    for attempt in range(TRIES):
+def timed(harness: Harness, group: Group, row: Configuration, repetition: int, core: int,
+          earlier: Iterable[Line] = ()) -> dict[str, Any]:
+    """One invocation that counts, or the last try: a line, with what the gates said of it. It takes as many rounds as
+    the row's earlier lines have shown to hold enough full collections; one that holds too few is run again, longer."""
+    longer = max((len(l["rounds"]) // group["block_rounds"] for l in earlier if l["rounds"]), default=1)
+    rejected, attempt = 0, 0
+    while True:
         before = machine.cpu_times()
-        line = _once(harness, group, row, repetition, core if row.threads == 1 else None, time_flags(group))
+        line = _once(harness, group, row, repetition, core if row.threads == 1 else None, time_flags(group, longer))
         disturbed = machine.disturbance(before, machine.cpu_times(), core if row.threads == 1 else None)
         line["kept"] = _judge(line, row, bool(disturbed))
-        if line["outcome"] != "ok" or (line["kept"] and _mostly_valid(line)):
-            break
-        rejected += attempt < TRIES - 1
+        needed = min(LONGEST, longer * summary.times_too_short(line)) if line["outcome"] == "ok" else longer
+        if needed > longer:
+            longer = needed
+            continue
+        attempt += 1
+        if line["outcome"] != "ok" or (line["kept"] and _mostly_valid(line)) or attempt == TRIES:
+            return {**line, "rejected": rejected}
+        rejected += 1
         time.sleep(0.05)
-    return {**line, "rejected": rejected}
 
 
 def memory(harness: Harness, group: Group, row: Configuration, repetition: int, core: int) -> dict[str, Any]:

@@ -266,8 +266,7 @@ def _threads(place: Path, groups: list[GroupSummary]) -> list[Path]:
     most = max(r.threads for g in groups for r in g.rows)
     return _gnuplot(place, "threads", {
         "TITLE": f"Do {most} threads do more than one?", **_series(backends), "GROUPS": len(groups), "THREADS": most,
-        "SUB": ("References taken and dropped" if groups[0].rows[0].collector else "Operations of the workload") +
-               "; all threads together; logarithmic; whiskers: 95 % intervals",
+        "SUB": "Operations of the workload, all threads together; logarithmic; whiskers: 95 % intervals",
         "PANELS": _words(g.title for g in groups), "LOW": min(rates) / 1.6, "HIGH": max(rates) * 1.6})
 
 

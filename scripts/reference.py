@@ -68,7 +68,7 @@ def backends(run: Run) -> str:
     """The backends people come for."""
     def objects(name: str, words: str, alone: tuple[str, str, str], threads: bool = True) -> list[str]:
         label = f"{name}/tcmalloc"
-        two = run.ratio("own", f"{label}@2", label) if threads else "one thread only"
+        two = run.ratio("two", f"{label}@2", label) if threads else "one thread only"
         return [words, f"`{name}`", run.ratio(*alone), two, run.peak("cycles", label), run.peak("strong", label)]
     plain = ("calls", "{}/tcmalloc", "refcount/tcmalloc")
     safe = ("safety", "{}/tcmalloc", "segregated/tcmalloc")

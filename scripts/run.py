@@ -299,7 +299,8 @@ def _time(harness: Harness, group: Group, repetition: int, journal: Journal, cor
     if group["method"] == "blocks":
         for row in blocks.in_random_order(rows, f"{group['seed']}/{group.name}/{repetition}"):
             begun = time.monotonic()
-            found = blocks.timed(harness, group, row, repetition, core)
+            earlier = [l for l in journal.lines if (l["group"], l["purpose"], l["label"]) == (group.name, "time", row.label)]
+            found = blocks.timed(harness, group, row, repetition, core, earlier)
             journal.append([line_of(group, row, repetition, "time", found, time.monotonic() - begun)])
             bar.step(_guess_s(group) / len(group.configurations))
     elif rows:

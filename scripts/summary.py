@@ -6,6 +6,7 @@ which rounds count, what the noise floor is, whether checksums agree.
 """
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
@@ -165,7 +166,7 @@ def _row(plan: dict[str, Any], lines: list[Line], wrong: set[int]) -> Row:
         row.sample, row.time, row.cpu = sample, stats.median_of(sample), stats.median_of(cpu)
     if disturbed:
         row.notes.append(f"disturbed in {disturbed} of {len(kept)} invocations")
-    if _not_amortised(kept):
+    if any(times_too_short(l) > 1 for l in kept):
         row.notes.append("not amortised")
     if any(l["renewed"] for l in kept):
         row.notes.append("emptied between units")
@@ -198,11 +199,12 @@ def _outcome(row: Row, lines: list[Line], timed: list[Line], kept: list[Line], w
         row.notes.append(f"memory: {broken[0]['outcome'].replace('_', ' ')}")
 
 
-def _not_amortised(kept: list[Line]) -> bool:
-    """Are there collections, and too few full ones for their price to be in the mean?"""
-    counts = [[sum(g) for g in zip(*(r["collections"] for r in l["rounds"]))] for l in kept
-              if all(r.get("collections") for r in l["rounds"])]
-    return any(sum(c) > 0 and c[-1] < AMORTISED_COLLECTIONS for c in counts if c)
+def times_too_short(line: Line) -> int:
+    """How many times longer an invocation must be for the price of full collections to be in its mean: 1, where there
+    are enough of them, or none of any kind."""
+    collections = [r.get("collections") for r in line["rounds"]]
+    counts = [sum(of_one) for of_one in zip(*collections)] if collections and all(collections) else []
+    return math.ceil(AMORTISED_COLLECTIONS / max(counts[-1], 1)) if sum(counts) else 1
 
 
 def _memory(row: Row, lines: list[Line]) -> None:

@@ -158,6 +158,15 @@ class Gates(Bench):
         line = next(l for l in self.lines() if l["label"] == "gil/system@2")
         self.assertEqual((line["kept"], line["rejected"]), (False, 3))
 
+    def test_an_invocation_with_too_few_full_collections_is_run_again_longer_and_the_next_begins_so(self):
+        self.matrix(SMALL.replace("block_rounds = 2", "block_rounds = 1"))
+        self.bench("--workloads", "cycles", fake={"cyclic/system": {"collections": [9, 2, 1]}, "refcount/system": {"collections": [9, 0, 0]}})
+        def rounds(label):
+            return [len(l["rounds"]) for l in self.lines() if (l["label"], l["purpose"]) == (label, "time")]
+        self.assertEqual([set(rounds(f"{name}/system")) for name in ("cyclic", "refcount")], [{5}, {10}])
+        self.assertNotIn("amortised", self.summary()["cycles", "cyclic/system"]["notes"])
+        self.assertIn("not amortised", self.summary()["cycles", "refcount/system"]["notes"])
+
     def test_with_a_precision_it_repeats_until_the_intervals_are_narrow_or_the_cap_is_reached(self):
         self.matrix(SMALL.replace("bias_turns = 0", "bias_turns = 0\nmost_repetitions = 8").replace("rounds = 3", "rounds = 2"))
         done = self.bench("--precision", "3%", fake={"*": {"noise": 0.0001}, "cyclic/system": {"noise": 0.5}})
