@@ -21,7 +21,7 @@ set grid ytics ls 90
 # along the diagonal, in the angle that it has on the page
 STEEP = atan2(0.73 * H / log(YMAX / YMIN), 0.89 * W / log(XMAX / XMIN)) * 180 / pi
 AT = (XMAX < YMAX ? XMAX : YMAX) / 1.06
-set label 103 'break even: two threads do what one with plain counts does' at first AT, first AT / 1.075 \
+set label 103 'break even' at first AT, first AT / 1.075 \
     right rotate by STEEP font sprintf(',%g', FS*0.75) textcolor rgb MID
 set samples 200
 style_here(n) = style_of(word(BACKENDS, n))
