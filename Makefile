@@ -79,6 +79,7 @@ CLAIM      :=
 THOROUGH   :=
 RUNS       := 5
 RUN        := results/latest
+OUT        := results
 A          :=
 B          :=
 FAIL_ON    :=
@@ -110,9 +111,9 @@ sizes: deps-bench ## cost against size, from 10^3 to 10^7 objects, with the powe
 aa: deps-bench ## one configuration against itself, 100 times on recorded data and 100 times here: how often is there a false alarm?
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=aa && $(PYTHON) scripts/aa.py results/reference results/latest
 
-bench-programs: deps-bench ## python3, sqlite3, cc1 and perl, whole, on every malloc: time and peak memory: ALLOCATORS= ROUNDS=5
+bench-programs: deps-bench ## python3, sqlite3, cc1 and perl, whole, on every malloc: time and peak memory: ALLOCATORS= ROUNDS=5 OUT=results
 	@$(MAKE) --no-print-directory -j$(CORES) $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)
-	@$(PYTHON) scripts/bench_programs.py --lib $(BUILD)/lib --allocators '$(ALLOCATORS)' --repetitions '$(ROUNDS)'
+	@$(PYTHON) scripts/bench_programs.py --lib $(BUILD)/lib --allocators '$(ALLOCATORS)' --repetitions '$(ROUNDS)' --out '$(OUT)'
 
 nominals: deps-bench ## what each workload does to memory, as a table: workloads/nominals.md
 	@$(MAKE) --no-print-directory -j$(CORES) $(addprefix $(BUILD)/bin/,blocks census gil cyclic racy leak)
@@ -135,9 +136,9 @@ occupancy: deps-bench ## draw how full the pools of pymalloc are while blocks di
 	@cd results && for fmt in png svg; do gnuplot -e "set loadpath '../scripts/plots'; fmt='$$fmt'; out='occupancy'" ../scripts/plots/occupancy.gp || exit; done
 	@echo 'results/occupancy.png'
 
-beside-cpython: deps-bench ## memory over time of autograd and views, beside CPython and NumPy doing the same: results/beside_cpython.png
+beside-cpython: deps-bench ## memory over time of autograd and views, beside CPython and NumPy doing the same: results/beside_cpython.png, or OUT=
 	@$(MAKE) --no-print-directory -j$(CORES) $(BUILD)/bin/refcount $(BUILD)/bin/cyclic
-	@$(PYTHON) scripts/beside_cpython.py
+	@$(PYTHON) scripts/beside_cpython.py --results '$(OUT)'
 
 plots: ## draw again without measuring: RUN=results/x
 	@$(PYTHON) scripts/plots.py --run '$(RUN)'
@@ -165,7 +166,7 @@ test-report: ## the page in headless Chromium: no error, sorting and filtering, 
 compare: ## what became slower or faster: A=results/x B=results/y, run::configuration, or JSON of Google Benchmark; FAIL_ON=slower:5%
 	@$(if $(and $(A),$(B)),,echo 'make compare: say what with what: A=results/x B=results/y' >&2; exit 2;) $(PYTHON) scripts/compare.py '$(A)' '$(B)' --fail-on '$(FAIL_ON)'
 
-reference: ## show a finished run in README and results/reference (or reference-allocators): RUN=results/latest
+reference: ## show a finished run in README and results/reference (or reference-<matrix>): RUN=results/latest
 	@$(PYTHON) scripts/reference.py --run '$(RUN)'
 
 test: deps-test ## all tests: allocators, collectors, workloads, harness, runner; under sanitizers too

@@ -70,6 +70,7 @@ def main() -> None:
     if asked.iterations < LEAST_ITERATIONS or asked.elements < LEAST_ELEMENTS:
         parser.error(f"give {LEAST_ITERATIONS} iterations and {LEAST_ELEMENTS} elements at least")
     folder = asked.results
+    folder.mkdir(parents=True, exist_ok=True)
     rows = [row for line in AUTOGRAD for row in autograd(asked.iterations, *line)]
     rows += [row for mode in ("keep", "copy") for row in views(asked.elements, mode)]
     text = "panel\tline\twho\tx\tmib\n" + "".join("\t".join(map(str, row[:3])) + f"\t{row[3]:.3f}\t{row[4]:.3f}\n" for row in rows)

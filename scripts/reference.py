@@ -2,19 +2,21 @@
 # SPDX-License-Identifier: MIT
 """reference.py - the runs that the README shows: `make reference`.
 
-Copies a finished run to results/reference/ (one of the matrix `allocators` to results/reference-allocators/,
-one of `make bench-collectors` to results/reference-collectors/) and
-writes the README's tables from it, between the comments <!-- table: NAME --> and <!-- end -->, so that no figure in
-the README is typed by hand. With --check it only says whether README and references agree.
+Copies a finished run to results/reference/ (one of a matrix with tables or pictures of its own in the README, to
+results/reference-<matrix>/) and writes the README's tables from it, between the comments <!-- table: NAME --> and
+<!-- end -->, so that no figure in the README is typed by hand. With --check it only says whether README and references
+agree. What whole programs took is no run of a matrix: `make bench-programs OUT=results/reference-programs` keeps it.
 """
 from __future__ import annotations
 
 import argparse
+import csv
 import re
 import shutil
 import sys
 from pathlib import Path
 
+import attribution
 import bars
 import bench_collectors
 import record
@@ -29,6 +31,9 @@ README = TOP / "README.md"
 REFERENCE = record.RESULTS / "reference"
 OF_ALLOCATORS = record.RESULTS / "reference-allocators"         # of `make bench-allocators`
 OF_COLLECTORS = record.RESULTS / "reference-collectors"         # of `make bench-collectors`
+OF_ATTRIBUTION = record.RESULTS / "reference-attribution"       # of `make attribution`
+OF_SIZES = record.RESULTS / "reference-sizes"                   # of `make sizes`
+OF_PROGRAMS = record.RESULTS / "reference-programs"             # of `make bench-programs` and `make beside-cpython`
 
 
 class Run:
@@ -119,6 +124,41 @@ def aims(run: Run) -> str:
     return _markdown(list(bars.COLUMNS), [list(line) for line in bars.judge(list(run.groups.values()))])
 
 
+def layers(run: Run) -> str:
+    """What each layer adds to an operation, by collector, in ns."""
+    falls = attribution.attribute(run.groups["calls"])
+    prices = [{step.layer: step.price for step in fall} for fall in falls]
+    names = list(dict.fromkeys(name for of in prices for name in of))
+    rows = [[name, *(_between(of.get(name)) for of in prices)] for name in (*(n for n in names if n != "all"), "all")]
+    return _markdown(["`calls`, ns", *(f"`{fall[0].collector}`" for fall in falls)], rows)
+
+
+def growth(run: Run) -> str:
+    """The power of the size with which the time of all operations grows, by curve and backend."""
+    found = summary.curves(list(run.groups.values()))
+    labels = list(dict.fromkeys(label for curve in found for label in curve.rows))
+    def cell(curve: summary.Curve, label: str) -> str:
+        fit = curve.exponents.get(label)
+        return f"{fit.value:.2f} ({fit.low:.2f} .. {fit.high:.2f})" if fit else "-"
+    return _markdown(["time of all grows as size to the", *(c.name for c in found)],
+                     [[f"`{label}`", *(cell(c, label) for c in found)] for label in labels])
+
+
+def programs(folder: Path) -> str:
+    """Each whole program on each malloc: its time and its peak memory, over glibc's."""
+    with (folder / "programs.tsv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream, delimiter="\t"))
+    names = list(dict.fromkeys(r["program"] for r in rows))
+    def cell(row: dict[str, str] | None) -> str:
+        if row is None or row["outcome"] != "ok":
+            return row["outcome"].replace("_", " ") if row else "-"
+        time_, low, high, peak = (float(row[k]) for k in ("ratio", "ratio_low", "ratio_high", "peak_ratio"))
+        return f"{time_:.2f} ({low:.2f} .. {high:.2f}), {peak:.2f}"
+    of = {(r["program"], r["allocator"]): r for r in rows}
+    return _markdown(["time over glibc's, peak memory over glibc's", *names],
+                     [[f"`{a}`", *(cell(of.get((n, a))) for n in names)] for a in dict.fromkeys(r["allocator"] for r in rows)])
+
+
 def _all(rows: list[list[str]]) -> str:
     return _markdown(rows[0], rows[1:])
 
@@ -132,12 +172,15 @@ TABLES = {
     "counts": (OF_COLLECTORS, lambda run: _all(bench_collectors.counts_rows(list(run.groups.values())))),
     "collections": (OF_COLLECTORS, lambda run: _all(bench_collectors.graphs_rows(list(run.groups.values())))),
     "pauses": (OF_COLLECTORS, lambda run: _all(bench_collectors.pauses_rows(run.lines))),
+    "layers": (OF_ATTRIBUTION, layers),
+    "growth": (OF_SIZES, growth),
+    "programs": (OF_PROGRAMS, programs),
 }
 
 
 def rewritten(text: str) -> str:
     """A table whose run is not there stays as it is."""
-    runs = {folder: Run(folder) for folder in {where for where, _ in TABLES.values()} if folder.is_dir()}
+    runs = {folder: folder if folder == OF_PROGRAMS else Run(folder) for folder in {where for where, _ in TABLES.values()} if folder.is_dir()}
     for name, (folder, make) in TABLES.items():
         if folder in runs:
             text = re.sub(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)",
@@ -147,7 +190,8 @@ def rewritten(text: str) -> str:
 
 def keep(folder: Path) -> None:
     """In the place of the reference of its kind. Without its page: `make report` writes that from the rest."""
-    place = {"allocators": OF_ALLOCATORS, "collectors": OF_COLLECTORS}.get(record.read_run(folder)["matrix"]["name"], REFERENCE)
+    place = {"allocators": OF_ALLOCATORS, "collectors": OF_COLLECTORS, "attribution": OF_ATTRIBUTION,
+             "sizes": OF_SIZES}.get(record.read_run(folder)["matrix"]["name"], REFERENCE)
     if folder != place:
         shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(folder, place, ignore=shutil.ignore_patterns("index.html"))
