@@ -92,6 +92,11 @@ class Plots(Bench):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("not installed", (self.runs()[0] / "plots/throughput_allocators.svg").read_text())
 
+    def test_a_run_of_one_row_is_drawn(self):
+        done = self.bench("--workloads", "cycles", "--collectors", "cyclic", "--allocators", "system", plots=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue((self.runs()[0] / "plots/throughput_collectors.png").is_file())
+
     def test_a_damaged_run_json_is_one_line(self):
         self.bench("--workloads", "churn")
         (self.runs()[0] / "run.json").write_text("{")
