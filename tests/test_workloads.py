@@ -35,7 +35,7 @@ def small_snapshot() -> str:
 
 SNAPSHOT = small_snapshot()
 SMALL = {"calls": [["size=500"], ["size=500", "argument=five"]], "names": [["size=500"]],
-         "chain": [["size=500"]], "cycles": [["size=200", "ring=3"], ["size=50", "ring=2"], ["size=50", "ring=1"]],
+         "chain": [["size=500"], ["size=200", "bytes=1000"]], "cycles": [["size=200", "ring=3"], ["size=50", "ring=2"], ["size=50", "ring=1"]],
          "autograd": [["size=50", "iterations=3", "outputs=strong"], ["size=50", "iterations=3", "outputs=weak"]],
          "race": [["size=500", "order=apart"], ["size=500", "order=mixed"]],
          "io": [["size=5", "sleep_us=100"], ["size=50", "kind=pipe"]],
@@ -48,8 +48,9 @@ SMALL = {"calls": [["size=500"], ["size=500", "argument=five"]], "names": [["siz
                   for objects in ("counted", "immortal", "frozen")],
          "shared": [["size=500", "objects=one"], ["size=500", "objects=own"]],
          "interpreter": [["size=1", "program=methods"], ["size=1", "program=text", "world=own"]],
-         "binary_trees": [["depth=5"]], "gcbench": [["depth=5", "array=100"]], "queue": [["size=500", "length=50"]],
-         "mutate": [["size=500", "nodes=200"]], "lru": [["size=500", "capacity=50"]], "json": [["size=1"]],
+         "binary_trees": [["depth=5"], ["depth=5", "bytes=40"]],
+         "gcbench": [["depth=5", "array=100"]], "queue": [["size=500", "length=50"], ["size=100", "length=20", "bytes=40000"]],
+         "mutate": [["size=500", "nodes=200"], ["size=500", "nodes=200", "bytes=64"]], "lru": [["size=500", "capacity=50"]], "json": [["size=1"]],
          "replace": [["size=100", "table=50", "longest=100"]],
          "graph": [["size=500", f"shape=live_{shape}", f"collection={c}"] for shape in ("array", "random", "chain", "shuffled")
                    for c in ("first", "repeated")] + [["size=500", f"shape=dead_{s}", "collection=first"] for s in ("pairs", "random")],

@@ -10,12 +10,13 @@
  * Source: what a store into an object costs where somebody must know of it is measured by Blackburn and Hosking, "Barriers:
  * friend or foe?", ISMM 2004; here a store is a take, a drop, and perhaps a lock.
  * Not claimed: that programs choose nodes uniformly: locality is the worst possible. size = steps per unit, nodes = places
- * of the table, rewires = edges changed a step. The graph is built anew, outside the clock, before each unit.
+ * of the table, rewires = edges changed a step, bytes = payload of each node. The graph is built anew, outside the clock,
+ * before each unit.
  */
 #include "../random.h"
 #include "values.h"
 
-enum { MUTATE_SIZE, MUTATE_NODES, MUTATE_REWIRES };
+enum { MUTATE_SIZE, MUTATE_NODES, MUTATE_REWIRES, MUTATE_BYTES };
 enum { MUTATE_TABLE, MUTATE_NEW, MUTATE_LOCALS };
 enum { MUTATE_BUILD, MUTATE_STEPS };        /* streams of random numbers */
 enum { MUTATE_EDGES = 2 };
@@ -25,7 +26,7 @@ typedef struct vertex { object header; field edges[MUTATE_EDGES]; uint64_t id; }
 static void vertex_visit(object *self, field_visitor *visit, void *context) {
     fields_visit(((vertex *)self)->edges, MUTATE_EDGES, visit, context);
 }
-static const object_type vertex_type = {.name = "vertex", .bytes = sizeof(vertex), .tracked = true, .visit = vertex_visit};
+static object_type vertex_type = {.name = "vertex", .bytes = sizeof(vertex), .tracked = true, .visit = vertex_visit};
 
 static field *mutate_place(local *frame, uint64_t i) { return &list_items(frame[MUTATE_TABLE].target)[i]; }
 static uint64_t mutate_choose(const workload_run *run, random_generator *g) {
@@ -45,6 +46,7 @@ static bool mutate_new(workload_run *run, uint64_t id) {
 }
 
 static bool mutate_prepare(workload_run *run) {
+    type_with_payload(run, &vertex_type, sizeof(vertex), MUTATE_BYTES);
     run->state = frame_open(run->mutator, MUTATE_LOCALS);
     return true;
 }
@@ -103,7 +105,8 @@ static unsigned mutate_needs(const workload_run *run) {
 
 static workload_operations mutate_declare(const workload_run *run) {
     uint64_t size = (uint64_t)run->parameters[MUTATE_SIZE];
-    return (workload_operations){.operations = size, .allocations = size, .bytes = size * (sizeof(vertex) - sizeof(object)),
+    return (workload_operations){.operations = size, .allocations = size,
+                                 .bytes = size * (sizeof(vertex) - sizeof(object) + (uint64_t)run->parameters[MUTATE_BYTES]),
                                  .references = size * ((uint64_t)run->parameters[MUTATE_REWIRES] + MUTATE_EDGES)};
 }
 
@@ -112,7 +115,8 @@ const workload mutate_workload = {
     .operation = "step", .kind = WORKLOAD_ON_OBJECTS, .threaded = true,
     .parameters = {{.name = "size", .meaning = "steps per unit", .value = 30000, .minimum = 1, .maximum = 100000000},
                    {.name = "nodes", .meaning = "places of the table", .value = 10000, .minimum = 2, .maximum = 100000000},
-                   {.name = "rewires", .meaning = "edges changed a step", .value = 4, .minimum = 0, .maximum = 1000}},
+                   {.name = "rewires", .meaning = "edges changed a step", .value = 4, .minimum = 0, .maximum = 1000},
+                   PAYLOAD_PARAMETER("node")},
     .needs = mutate_needs, .declare = mutate_declare,
     .prepare = mutate_prepare, .arrange = mutate_arrange, .unit = mutate_unit, .finish = mutate_finish,
 };

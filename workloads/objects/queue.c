@@ -12,11 +12,12 @@
  * Source: Ungar and Jackson, "Tenuring policies for generation-based storage reclamation", OOPSLA 1988 (nepotism); Jones,
  * Hosking and Moss, The Garbage Collection Handbook, on queues.
  * Not claimed: that queues of a program are linked so; many are rings in an array. size = nodes through the queue per unit,
- * length = live nodes.
+ * length = live nodes,
+ * bytes = payload of each.
  */
 #include "values.h"
 
-enum { QUEUE_SIZE, QUEUE_LENGTH };
+enum { QUEUE_SIZE, QUEUE_LENGTH, QUEUE_BYTES };
 enum { QUEUE_HEAD, QUEUE_TAIL, QUEUE_NEW, QUEUE_LOCALS };
 
 typedef struct queue_state { local *frame; uint64_t put, taken; } queue_state;
@@ -24,7 +25,7 @@ typedef struct queue_state { local *frame; uint64_t put, taken; } queue_state;
 typedef struct queued { object header; field next; uint64_t id; } queued;
 
 static void queued_visit(object *self, field_visitor *visit, void *context) { visit(&((queued *)self)->next, context); }
-static const object_type queued_type = {.name = "queued", .bytes = sizeof(queued), .tracked = true, .visit = queued_visit};
+static object_type queued_type = {.name = "queued", .bytes = sizeof(queued), .tracked = true, .visit = queued_visit};
 
 static bool queue_put(mutator *m, queue_state *state) {
     local *frame = state->frame;
@@ -49,6 +50,7 @@ static bool queue_take(mutator *m, queue_state *state) {
 static bool queue_prepare(workload_run *run) {
     queue_state *state = run->state = workload_map(sizeof *state);
     if (state == NULL) return false;
+    type_with_payload(run, &queued_type, sizeof(queued), QUEUE_BYTES);
     state->frame = frame_open(run->mutator, QUEUE_LOCALS);
     for (int64_t i = 0; i < run->parameters[QUEUE_LENGTH]; i++)
         if (!queue_put(run->mutator, state)) return false;
@@ -78,7 +80,8 @@ static unsigned queue_needs(const workload_run *run) { return run->threads > 1 ?
 
 static workload_operations queue_declare(const workload_run *run) {
     uint64_t size = (uint64_t)run->parameters[QUEUE_SIZE];
-    return (workload_operations){.operations = size, .allocations = size, .bytes = size * (sizeof(queued) - sizeof(object)),
+    return (workload_operations){.operations = size, .allocations = size, 
+                                 .bytes = size * (sizeof(queued) - sizeof(object) + (uint64_t)run->parameters[QUEUE_BYTES]),
                                  .references = 2 * size};
 }
 
@@ -86,7 +89,8 @@ const workload queue_workload = {
     .name = "queue", .idea = "nodes pass through a linked queue: what has left refers to what is in",
     .operation = "node put in and taken out", .kind = WORKLOAD_ON_OBJECTS, .threaded = true,
     .parameters = {{.name = "size", .meaning = "nodes through the queue per unit", .value = 100000, .minimum = 1, .maximum = 100000000},
-                   {.name = "length", .meaning = "live nodes", .value = 1000, .minimum = 2, .maximum = 100000000}},
+                   {.name = "length", .meaning = "live nodes", .value = 1000, .minimum = 2, .maximum = 100000000},
+                   PAYLOAD_PARAMETER("node")},
     .needs = queue_needs, .declare = queue_declare,
     .prepare = queue_prepare, .unit = queue_unit, .finish = queue_finish,
 };

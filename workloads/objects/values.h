@@ -30,6 +30,14 @@ typedef struct list { object header; size_t used; owned_array items; } list;
 
 extern const object_type integer_type, real_type, tuple_type, list_type;
 
+/* Payload of a workload's objects beyond what it needs, as a parameter; and the type that has it, the workload's own: set
+ * in prepare, by the thread that prepares before all others. `bytes` is the size of the struct. */
+#define PAYLOAD_PARAMETER(what) \
+    {.name = "bytes", .meaning = "payload of each " what ", zeroed and not looked at", .value = 0, .minimum = 0, .maximum = 65536}
+static inline void type_with_payload(const workload_run *run, object_type *type, size_t bytes, int parameter) {
+    if (run->thread == 0) type->bytes = bytes + (size_t)run->parameters[parameter];
+}
+
 /* What one local holds, the other does: a move takes and drops nothing, as where an interpreter pushes an argument or
  * pops a result. The locals together hold what they held. */
 static inline void local_swap(local *a, local *b) {
