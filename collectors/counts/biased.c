@@ -24,8 +24,10 @@ static struct biased_bucket { pthread_mutex_t lock; biased_thread *first; } bias
 
 static struct biased_bucket *biased_bucket_of(uint64_t id) { return &biased_buckets[id % BIASED_BUCKETS]; }
 
-/* Add both counts, and `extra`, into shared; from here on nobody owns the object. Returns the count. */
+/* Add both counts, and `extra`, into shared; from here on nobody owns the object. Returns the count. What has become
+ * immortal since somebody queued it keeps its two parts, and a count above zero. */
 static int64_t biased_merge(object *o, int64_t extra) {
+    if (count_is_immortal(o)) return INT64_MAX;
     int64_t local = biased_local(o), seen = atomic_load_explicit(&o->shared, memory_order_relaxed), count;
     biased_set_local(o, 0);
     atomic_store_explicit(&o->owner, 0, memory_order_relaxed);

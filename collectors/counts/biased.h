@@ -133,7 +133,8 @@ static inline size_t count_read(const object *o) {
                     (atomic_load_explicit(&o->shared, memory_order_relaxed) >> BIASED_SHIFT));
 }
 
-/* PEP 703: the owner's part of an immortal object is all ones. */
+/* PEP 703: the owner's part of an immortal object is all ones. Whoever changes a count looks first (immortal.h), and so
+ * does the merge of what was queued before. */
 static inline bool count_is_immortal(const object *o) { return biased_local(o) == UINT32_MAX; }
 static inline void count_immortalize(object *o) { biased_set_local(o, UINT32_MAX); }
 

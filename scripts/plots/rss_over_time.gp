@@ -13,7 +13,7 @@ set label 101 TITLE at screen 0.05, screen 0.955 left font sprintf(',%g', FT) te
 set label 102 SUB   at screen 0.05, screen 0.902 left font sprintf(',%g', FS*0.87) textcolor rgb MID
 LEFT = 0.075; RIGHT = 0.985; GAP = 0.045
 WIDE = (RIGHT - LEFT - GAP * (GROUPS - 1)) / GROUPS
-ALIKE = 'gil cyclic tick_gil cyclic immortal cyclic locked_object segregated parked_object segregated locked_global segregated atomic segregated biased segregated'
+ALIKE = 'gil cyclic tick_gil cyclic immortal cyclic locked_object segregated parked_object segregated locked_global segregated atomic segregated biased segregated free_threaded segregated'
 model_of(name) = (sum [i=1:words(ALIKE)/2] (word(ALIKE, 2*i - 1) eq name ? 2*i : 0))
 drawn_as_model(name) = (model_of(name) ? place_of(word(ALIKE, model_of(name)), BACKENDS) > 0 : 0)
 shown(b) = (word(FADED, b) eq '0' && !drawn_as_model(word(BACKENDS, b)))

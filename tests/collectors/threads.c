@@ -195,6 +195,65 @@ static void *collect_once(void *unused) {
     return NULL;
 }
 
+#ifdef COLLECTOR_HAS_IMMORTALS
+static atomic_bool global_dropped;
+
+static void *drop_the_global_and_say_so(void *unused) {
+    drop_the_global(unused);
+    atomic_store(&global_dropped, true);
+    return NULL;
+}
+
+static void *take_and_drop_an_immortal(void *seed_at) {
+    (void)seed_at;
+    mutator *m = linked_collector.enter();
+    local *frame = frame_open(m, 3);
+    for (int step = 0; step < STEPS; step++) {
+        field_load(m, &frame[0], collector_globals(), collector_global(0));
+        local_set(m, &frame[1], as_aged(&frame[0])->header.type == &aged_type ? frame[0].target : NULL);
+        if (step % 100 == 0) {
+            assert_true(aged_new(m, &frame[2]));
+            field_store(m, frame[2].target, &as_aged(&frame[2])->a, frame[0].target);
+        }
+        if (step % 64 == 0) mutator_poll(m);
+        if (step % 5000 == 4999) collector_collect(m, 2);
+    }
+    frame_close(m, frame);
+    linked_collector.leave(m);
+    return NULL;
+}
+#endif
+
+/* The reference that the other thread drops is one that this thread counted: where counts are biased, it is queued. */
+TEST(an_immortal_object_stays_so_whatever_was_queued_and_no_thread_writes_its_count) {
+#ifdef COLLECTOR_HAS_IMMORTALS
+    NEEDS(COLLECTOR_THREADS);
+    assert_true(aged_new(heap_mutator, &heap_locals[0]));
+    object *o = heap_locals[0].target;
+    field_store(heap_mutator, collector_globals(), collector_global(0), o);
+    pthread_t second;
+    atomic_store(&global_dropped, false);
+    assert_int_equal(pthread_create(&second, NULL, drop_the_global_and_say_so, NULL), 0);
+    while (!atomic_load(&global_dropped)) {}            /* no poll, at which what was queued would be merged */
+    object_immortalize(o);
+    pthread_join(second, NULL);
+    field_store(heap_mutator, collector_globals(), collector_global(0), o);
+    size_t count = count_read(o);
+    mutator_poll(heap_mutator);
+    assert_true(count_is_immortal(o));
+    run_threads(take_and_drop_an_immortal, THREADS);
+    collector_collect(heap_mutator, 2);
+    heap_drop(0);
+    field_store(heap_mutator, collector_globals(), collector_global(0), NULL);
+    assert_true(count_is_immortal(o));
+    assert_int_equal(count_read(o), count);
+    count_birth(o);                                     /* mortal again, so that the heap ends empty */
+    heap_locals[0].target = o;
+#else
+    skip();
+#endif
+}
+
 TEST(a_callback_runs_though_another_thread_ends_the_target) {
     NEEDS(COLLECTOR_THREADS | COLLECTOR_WEAK_REFERENCES | COLLECTOR_EXACT_COUNTS);
     atomic_store(&callbacks, 0);
@@ -404,6 +463,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         HEAP_TEST(threads_that_share_a_heap_lose_nothing_and_free_everything),
         HEAP_TEST(collections_among_running_threads_find_all_rings_and_nothing_else),
+        HEAP_TEST(an_immortal_object_stays_so_whatever_was_queued_and_no_thread_writes_its_count),
         HEAP_TEST(a_callback_runs_though_another_thread_ends_the_target),
         HEAP_TEST(a_callback_runs_though_another_thread_finds_the_target_unreachable),
         HEAP_TEST(threads_may_come_and_go),
