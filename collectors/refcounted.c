@@ -129,8 +129,10 @@ static void refcounted_release(mutator *m, object *o) {
 
 static void refcounted_free(mutator *m, object *o) {
     const object_type *type = o->type;
+#ifndef COUNT_CONDEMNS                                  /* there the array stays with its object */
     if (type->array_offset != 0)
         refcounted_memory->release(object_array(o)->items, object_array_bytes(o));
+#endif
     m->base.died++;
     pause_freed(m->dying);
 #ifdef CYCLES_FREE_LISTS
@@ -210,7 +212,7 @@ void refcounted_die(mutator *m, object *o) {
 
 static bool refcounted_enter_parts(mutator *m) {
     if (!cycles_enter(m)) return false;
-#ifdef COUNT_QUEUES
+#ifdef COUNT_ENTERS
     if (!count_enter(m)) {
         cycles_leave(m);
         return false;
@@ -220,7 +222,7 @@ static bool refcounted_enter_parts(mutator *m) {
 }
 
 static void refcounted_leave_parts(mutator *m) {
-#ifdef COUNT_QUEUES
+#ifdef COUNT_ENTERS
     count_leave(m);
 #endif
 #ifdef LOADS_DEFERRED
@@ -260,13 +262,17 @@ static void refcounted_leave(mutator *m) {
 }
 
 /* Empties the globals and collects once more, as an interpreter does at exit. */
-static void refcounted_close(void) {
-    mutator *m = refcounted_enter();
-    if (m == NULL) return;
+static void refcounted_empty(mutator *m) {
     for (unsigned i = 0; i < COLLECTOR_GLOBALS; i++)
         field_store(m, collector_globals(), collector_global(i), NULL);
     cycles_collect(m, COLLECTOR_GENERATIONS - 1);
     refcounted_leave(m);
+}
+
+/* Where no thread may enter any more, what is alive stays so; the collector's own memory goes back all the same. */
+static void refcounted_close(void) {
+    mutator *m = refcounted_enter();
+    if (m != NULL) refcounted_empty(m);
 #ifdef COUNT_CONDEMNS
     racy_release_kept();
 #endif

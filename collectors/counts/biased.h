@@ -41,7 +41,8 @@ enum { BIASED_INITIAL, BIASED_MAYBE_WEAK, BIASED_QUEUED, BIASED_MERGED, BIASED_S
 enum { COUNT_IS_SHARED = 1 };
 
 #define COUNT_HOLDS 1
-#define COUNT_QUEUES 1                  /* threads leave references to each other: count_enter and so on, below */
+#define COUNT_ENTERS 1                  /* count_enter and count_leave, below */
+#define COUNT_QUEUES 1                  /* threads leave references to each other */
 
 /* A thread that owns objects: found by its id while it lives. */
 typedef struct biased_thread {

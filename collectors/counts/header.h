@@ -29,10 +29,19 @@ static inline bool count_is_immortal(const object *o) {
 }
 static inline void count_immortalize(object *o) { __atomic_store_n(&o->references, 3u << 30, __ATOMIC_RELAXED); }
 
+/* A relaxed load and a relaxed store, which compile to plain ones: under a lock of the count, because who looks for
+ * immortality does not hold it; or where to lose updates is the point. Returns the new count. */
+static inline uint32_t count_step(object *o, int by) {
+    uint32_t next = __atomic_load_n(&o->references, __ATOMIC_RELAXED) + (uint32_t)by;
+    __atomic_store_n(&o->references, next, __ATOMIC_RELAXED);
+    return next;
+}
+
 #define OBJECT_STATIC(object_type) {.references = 1, .type = &(object_type)}
 
 /* The dead that wait for their turn are linked (refcounted.c) through the first six bytes, where count and locks
  * have no use any more: an address has no more than 48 bits, and the flags stay as they are. */
+#ifndef COUNT_LINKS
 enum { COUNT_LINK_BYTES = 6 };
 
 static inline void count_link(object *o, object *next) {
@@ -46,5 +55,6 @@ static inline object *count_unlink(object *o) {
     memset(o, 0, COUNT_LINK_BYTES);
     return (object *)link;
 }
+#endif
 
 #endif

@@ -19,13 +19,13 @@ static inline void count_birth(object *o) { o->references = 1; }
 
 static inline void count_take(object *o) {
     pthread_mutex_lock(&locked_global_mutex);
-    o->references++;
+    count_step(o, 1);
     pthread_mutex_unlock(&locked_global_mutex);
 }
 
 static inline bool count_drop(object *o) {
     pthread_mutex_lock(&locked_global_mutex);
-    bool last = --o->references == 0;
+    bool last = count_step(o, -1) == 0;
     pthread_mutex_unlock(&locked_global_mutex);
     return last;
 }
@@ -33,7 +33,7 @@ static inline bool count_drop(object *o) {
 static inline bool count_try_take(object *o) {
     pthread_mutex_lock(&locked_global_mutex);
     bool alive = o->references != 0;
-    if (alive) o->references++;
+    if (alive) count_step(o, 1);
     pthread_mutex_unlock(&locked_global_mutex);
     return alive;
 }

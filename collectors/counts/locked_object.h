@@ -17,13 +17,13 @@ static inline void count_birth(object *o) { o->references = 1; }
 
 static inline void count_take(object *o) {
     spin_lock(&o->count_lock);
-    o->references++;
+    count_step(o, 1);
     spin_unlock(&o->count_lock);
 }
 
 static inline bool count_drop(object *o) {
     spin_lock(&o->count_lock);
-    bool last = --o->references == 0;
+    bool last = count_step(o, -1) == 0;
     spin_unlock(&o->count_lock);
     return last;
 }
@@ -31,7 +31,7 @@ static inline bool count_drop(object *o) {
 static inline bool count_try_take(object *o) {
     spin_lock(&o->count_lock);
     bool alive = o->references != 0;
-    if (alive) o->references++;
+    if (alive) count_step(o, 1);
     spin_unlock(&o->count_lock);
     return alive;
 }

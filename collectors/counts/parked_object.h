@@ -22,13 +22,13 @@ static inline void count_birth(object *o) { o->references = 1; }
 
 static inline void count_take(object *o) {
     park_lock(&o->count_lock);
-    o->references++;
+    count_step(o, 1);
     park_unlock(&o->count_lock);
 }
 
 static inline bool count_drop(object *o) {
     park_lock(&o->count_lock);
-    bool last = --o->references == 0;
+    bool last = count_step(o, -1) == 0;
     park_unlock(&o->count_lock);
     return last;
 }
@@ -36,7 +36,7 @@ static inline bool count_drop(object *o) {
 static inline bool count_try_take(object *o) {
     park_lock(&o->count_lock);
     bool alive = o->references != 0;
-    if (alive) o->references++;
+    if (alive) count_step(o, 1);
     park_unlock(&o->count_lock);
     return alive;
 }

@@ -13,12 +13,15 @@
 #ifndef REFARENA_COUNTS_RACY_H
 #define REFARENA_COUNTS_RACY_H
 
+#define COUNT_LINKS 1                   /* the dead that wait are not linked through their headers, which others may write */
+
 #include "header.h"
 
 enum { COUNT_IS_SHARED = 1 };
 
 #define COUNT_ABILITIES 0
 #define COUNT_CONDEMNS  1
+#define COUNT_ENTERS    1
 
 enum { RACY_CONDEMNED = 1 };            /* in count_lock, which racy counts do not lock */
 
@@ -31,11 +34,9 @@ static inline void racy_touch(object *o) {
     if (__builtin_expect(racy_is_condemned(o), 0))
         atomic_fetch_add_explicit(&racy_figures.premature, 1, memory_order_relaxed);
 }
-static inline uint32_t racy_change(object *o, int32_t by) {
+static inline uint32_t racy_change(object *o, int by) {
     racy_touch(o);
-    uint32_t next = __atomic_load_n(&o->references, __ATOMIC_RELAXED) + (uint32_t)by;
-    __atomic_store_n(&o->references, next, __ATOMIC_RELAXED);
-    return next;
+    return count_step(o, by);
 }
 
 static inline void   count_birth(object *o) { __atomic_store_n(&o->references, 1, __ATOMIC_RELAXED); }
@@ -47,8 +48,15 @@ static inline size_t count_read(const object *o) { return __atomic_load_n(&o->re
 #define COUNT_FIGURES(stats) ((stats)->premature = atomic_load(&racy_figures.premature), \
                               (stats)->doubled = atomic_load(&racy_figures.doubled))
 
-void racy_keep(object *o);              /* it is dead, and its memory stays until racy_release_kept */
+void racy_keep(object *o);              /* it is dead, and its memory, its array too, stays until racy_release_kept */
 void racy_release_kept(void);
+
+/* The dead that wait are a stack: the last linked is the first unlinked. What lies below each is kept in this thread's
+ * own memory, and nothing lies below the first. */
+bool    count_enter(mutator *m);        /* false: out of memory */
+void    count_leave(mutator *m);
+void    count_link(object *o, object *below);
+object *count_unlink(object *o);        /* what lay below it */
 
 /* True for the first that condemns it. */
 static inline bool count_condemn(object *o) {

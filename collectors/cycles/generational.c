@@ -30,9 +30,25 @@ enum { GENERATIONAL_ONE_REFERENCE = 2 };        /* gc_refs counts from bit 1 on 
 
 /* --- which objects are garbage ---------------------------------------------------------------------- */
 
+/* What is immortal moves to the permanent generation, as since CPython 3.12 (PEP 683): nothing will ever find it dead. */
+static bool generational_retire(generational_link *l) {
+#ifdef ROW_IMMORTAL
+    if (count_is_immortal(generational_object(l))) {
+        generational_unlink(l);
+        generational_append(l, &generational.heads[GENERATIONAL_PERMANENT]);
+        return true;
+    }
+#endif
+    (void)l;
+    return false;
+}
+
 static void generational_copy_counts(generational_link *set) {
-    for (generational_link *l = next_of(set); l != set; l = next_of(l))
+    for (generational_link *l = next_of(set), *next; l != set; l = next) {
+        next = next_of(l);
+        if (generational_retire(l)) continue;
         l->previous = count_read(generational_object(l)) * GENERATIONAL_ONE_REFERENCE | GENERATIONAL_COLLECTING;
+    }
 }
 
 static void generational_subtract_one(field *f, void *context) {

@@ -10,7 +10,7 @@ static inline object *load_take(object *holder, field *f) {
     (void)holder;
     pthread_mutex_lock(&locked_global_mutex);
     object *target = field_peek(f);
-    if (target != NULL && !count_is_immortal(target)) target->references++;
+    if (target != NULL && !count_is_immortal(target)) count_step(target, 1);
     pthread_mutex_unlock(&locked_global_mutex);
     return target;
 }

@@ -7,7 +7,7 @@
 static void deferred_free(mutator *m, deferred_batch *batch) {
     for (object *o = batch->first, *next; o != NULL; o = next) {
         next = count_linked(o);
-        cycles_release(m, o, 0);
+        cycles_release(m, o, 0);                        /* of unknown size: its type is gone, and its page knows */
     }
     *batch = (deferred_batch){NULL, NULL, 0};
 }

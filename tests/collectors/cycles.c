@@ -550,6 +550,27 @@ TEST(O26_callbacks_frame_a_collection) {
     assert_true(!calls[1].start && calls[1].generation == 1 && calls[1].collected == 1);
 }
 
+TEST(what_is_immortal_moves_to_the_permanent_generation) {
+    NEEDS(COLLECTOR_FREES_CYCLES);
+#if defined COLLECTOR_HAS_IMMORTALS && defined CYCLES_FREEZES
+    heap_node(0, 'a');
+    heap_node(1, 'b');
+    heap_link(0, &heap_at(0)->a, 1);
+    object *o = heap_locals[0].target;
+    object_immortalize(o);
+    assert_int_equal(heap_collect(0), 0);
+    assert_int_equal(generational_generation(o), COLLECTOR_GENERATIONS);
+    assert_int_equal(generational_generation(heap_locals[1].target), 1);
+    heap_drop(1);
+    assert_int_equal(heap_collect(2), 0);               /* what it holds is held from outside */
+    assert_non_null(field_peek(&heap_at(0)->a));
+    count_birth(o);                                     /* mortal again, so that the heap ends empty */
+    generational_unfreeze();
+#else
+    skip();
+#endif
+}
+
 TEST(O38_frozen_garbage_is_not_seen_until_it_is_thawed_into_the_oldest) {
     self_loop(0, &node_type);
     heap_drop(0);
@@ -810,6 +831,7 @@ TEST(check_notices_a_broken_list_and_a_lost_count) {
     HEAP_TEST(O24_births_that_die_at_once_never_collect), \
     HEAP_TEST(O25_figures_are_kept_by_generation), \
     HEAP_TEST(O26_callbacks_frame_a_collection), \
+    HEAP_TEST(what_is_immortal_moves_to_the_permanent_generation), \
     HEAP_TEST(O38_frozen_garbage_is_not_seen_until_it_is_thawed_into_the_oldest), \
     HEAP_TEST(O45_a_ring_that_was_untracked_is_never_found), \
     HEAP_TEST(O46_a_generation_that_does_not_exist_is_an_error), \

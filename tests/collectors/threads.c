@@ -409,6 +409,38 @@ TEST(racy_counts_lose_updates_or_let_live_objects_die) {
     assert_true(wrong);
 }
 
+/* What a thread may still be reading: its array stays too, and its header says that it is condemned, also where its death
+ * had to wait for a cascade fifty deep. */
+TEST(a_condemned_object_keeps_its_array_and_its_mark) {
+#ifdef COUNT_CONDEMNS
+    enum { LINKS = 60 };
+    object *dead[LINKS];
+    heap_row(0, 3);
+    heap_node(1, 'a');
+    field *last = (field *)((row *)heap_locals[0].target)->items.items + 2;
+    field_store(heap_mutator, heap_locals[0].target, last, heap_locals[1].target);
+    heap_drop(0);
+    assert_ptr_equal(field_peek(last), heap_locals[1].target);
+    for (int i = 0; i < LINKS; i++) {                   /* b's are leaves of a chain: two wait at once */
+        dead[i] = heap_locals[1].target;
+        heap_node(2, 'b');
+        heap_link(2, &heap_at(2)->a, 1);
+        heap_node(3, 'c');
+        heap_link(2, &heap_at(2)->b, 3);
+        heap_drop(3);
+        local_set(heap_mutator, &heap_locals[1], heap_locals[2].target);
+        heap_drop(2);
+    }
+    heap_drop(1);
+    for (int i = 0; i < LINKS; i++) {
+        assert_true(racy_is_condemned(dead[i]));
+        assert_ptr_equal(dead[i]->type, &node_type);
+    }
+#else
+    skip();
+#endif
+}
+
 static _Atomic bool second_ran;
 
 static void *run_second(void *seed_at) {
@@ -470,6 +502,7 @@ int main(void) {
         HEAP_TEST(threads_that_come_and_go_poll_rarely_hold_the_world_and_resurrect_lose_nothing),
         HEAP_TEST(no_take_or_drop_of_a_shared_object_is_lost),
         HEAP_TEST(racy_counts_lose_updates_or_let_live_objects_die),
+        HEAP_TEST(a_condemned_object_keeps_its_array_and_its_mark),
         HEAP_TEST(a_thread_that_polls_lets_a_waiting_one_run),
         HEAP_TEST(a_detach_hands_over_a_lock_that_was_asked_for),
         HEAP_TEST(where_there_is_one_thread_a_second_is_refused),
