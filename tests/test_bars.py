@@ -75,7 +75,7 @@ class AimsOfCollectors(unittest.TestCase):
 
     def test_two_threads_under_the_lock_are_held_against_one(self):
         for both, verdict in ((10.1, "met"), (10.3, "missed")):
-            found = group("threads_own", {"gil": 10.0, "gil@2": both})
+            found = group("lock_threads", {"gil": 10.0, "gil@2": both})
             rows = [replace(row, time=Estimate(10.0, 10.0, 10.0)) for row in found.rows]
             self.assertTrue(self.verdict("two threads", replace(found, rows=rows)).startswith(verdict))
 
