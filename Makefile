@@ -156,6 +156,12 @@ attribution: deps-bench ## what each layer of a collector costs, and what they c
 spacetime: deps-bench ## time against memory: tracers with 1.1 to 6 times their smallest heap, counting with thresholds from often to seldom
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=spacetime && $(PYTHON) scripts/spacetime.py
 
+heap: deps-bench ## what lies in the heap: garbage that floats and for how long, how objects grow old, how full pools are
+	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=heap WORKLOADS='$(WORKLOADS)' && $(PYTHON) scripts/heap.py
+
+latency: deps-bench ## how long those wait who come while memory is managed: a server in an open loop, simple and metered latency
+	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=latency && $(PYTHON) scripts/latency.py
+
 doctor: ## is this machine fit to measure on, and what would make it fitter?
 	@$(PYTHON) scripts/doctor.py
 

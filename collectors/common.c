@@ -152,6 +152,11 @@ bool mutator_reachable(uint64_t *objects, uint64_t *bytes) {
     return !this.refused;
 }
 
+bool mutator_no_generations(uint64_t *tracked) {
+    (void)tracked;
+    return false;
+}
+
 void object_visit_nothing(object *self, field_visitor *visit, void *context) {
     (void)self, (void)visit, (void)context;
 }

@@ -71,6 +71,10 @@ typedef struct collector {
      * memory. */
     bool     (*reachable)(uint64_t *objects, uint64_t *bytes);
 
+    /* Tracked objects by generation, COLLECTOR_GENERATIONS of them, and the permanent ones last, while no mutator runs.
+     * False: it has no generations. */
+    bool     (*generations)(uint64_t *tracked);
+
     void     (*check)(void);                            /* walk the heap, abort at a broken invariant */
 } collector;
 

@@ -34,6 +34,7 @@ static inline local *frame_open(mutator *m, size_t locals) {
 }
 
 /* Zeroed memory of a collector's own, straight from the OS and untouched; NULL: refused. */
+bool     mutator_no_generations(uint64_t *tracked);      /* of a collector that has none: false */
 void    *collector_map(size_t bytes);
 void     collector_unmap(void *memory, size_t bytes);      /* NULL is allowed */
 

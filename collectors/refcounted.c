@@ -289,6 +289,10 @@ static void refcounted_stats(collector_stats *stats) {
     stats->switches = threads_switches();
 }
 
+#ifndef CYCLES_CENSUS
+#define cycles_census mutator_no_generations
+#endif
+
 static collector_option refcounted_options[] = {
     HEAP_LIMIT_OPTION
     CYCLES_OPTIONS
@@ -309,5 +313,5 @@ const collector linked_collector = {
     .enter = refcounted_enter, .leave = refcounted_leave,
     .detach = mutator_detach, .attach = mutator_attach,
     .collect = collector_collect, .stats = refcounted_stats,
-    .reachable = mutator_reachable, .check = collector_check,
+    .reachable = mutator_reachable, .generations = cycles_census, .check = collector_check,
 };

@@ -45,6 +45,7 @@ void list_help(const char *executable) {
         "  --memory-limit=BYTES  what the program may take from the OS beyond its start; suffixes K, M, G\n"
         "  --explain[=GRAPH]     show what the collector does with a small graph: ring, chain, live-ring, dezero, rescue\n"
         "  --pauses              record every pause by its kind; the times are not to be compared then\n"
+        "  --heap                after every round look into the heap: objects that live, that lie in it dead, by generation\n"
         "  --nominals            instead of times, what the workload does to memory: live bytes, sizes, lifetimes\n"
         "  --no-capacity         leave out the probe of two cores before and after threaded runs\n"
         "  --label=TEXT          name of this configuration in the output\n"

@@ -21,6 +21,7 @@
 #include "latency.h"
 #include "limit.h"
 #include "list.h"
+#include "looks.h"
 #include "map.h"
 #include "memory.h"
 #include "nominal.h"
@@ -84,10 +85,14 @@ static bool main_settle(const options *asked, verdict *said) {
 
 static bool main_rounds(session *s, report *about, verdict *said) {
     uint64_t units = s->asked->units ? s->asked->units : turn_units(about->unit_ns);
+    if (s->asked->heap)
+        looks_begin(s->asked->rounds);
     for (uint64_t i = 0; i < s->asked->rounds; i++) {
         if (!turn_take(s, units, s->asked->lead_in, &about->rounds[i], said))
             return false;
         about->round_count++;
+        if (s->asked->heap)
+            looks_take();
     }
     return true;
 }

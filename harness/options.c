@@ -154,7 +154,7 @@ static bool options_collector(const char *argument, verdict *said) {
 
 enum { OPTION_HELP = 256, OPTION_LIST, OPTION_ALLOCATOR, OPTION_THREADS, OPTION_SEED, OPTION_SET, OPTION_CPU,
        OPTION_RESIDENT, OPTION_UNITS, OPTION_ROUNDS, OPTION_LEAD_IN, OPTION_MEMORY, OPTION_AREAS, OPTION_SAMPLE_MS,
-       OPTION_MEMORY_LIMIT, OPTION_LABEL, OPTION_REPETITION, OPTION_NO_CAPACITY, OPTION_PAUSES, OPTION_MAP,
+       OPTION_MEMORY_LIMIT, OPTION_LABEL, OPTION_REPETITION, OPTION_NO_CAPACITY, OPTION_PAUSES, OPTION_HEAP, OPTION_MAP,
        OPTION_EXPLAIN, OPTION_NOMINALS };
 
 static const struct option options_known[] = {
@@ -178,6 +178,7 @@ static const struct option options_known[] = {
     { "repetition",   required_argument, NULL, OPTION_REPETITION },
     { "no-capacity",  no_argument,       NULL, OPTION_NO_CAPACITY },
     { "pauses",       no_argument,       NULL, OPTION_PAUSES },
+    { "heap",         no_argument,       NULL, OPTION_HEAP },
     { "nominals",     no_argument,       NULL, OPTION_NOMINALS },
     { "explain",      optional_argument, NULL, OPTION_EXPLAIN },
     { NULL, 0, NULL, 0 },
@@ -242,6 +243,7 @@ static bool options_apply(options *asked, int option, const char *where, verdict
     case OPTION_REPETITION:   return OPTIONS_INTO(repetition, 0, 1000000);
     case OPTION_NO_CAPACITY:  asked->capacity = false; return true;
     case OPTION_PAUSES:       asked->pauses = true; return true;
+    case OPTION_HEAP:         asked->heap = true; return true;
     case OPTION_NOMINALS:     asked->nominals = true; return true;
     case OPTION_EXPLAIN:      return options_explain(asked, said);
     }
@@ -310,6 +312,12 @@ bool options_parse(options *asked, int count, char **arguments, verdict *said) {
     if (asked->nominals && (asked->resident || asked->benchmark || asked->pauses || asked->memory))
         return verdict_say(said, OUTCOME_BAD_INPUT, "--nominals counts and takes no times; run it without --resident, "
                            "--memory, --pauses and flags after --");
+    if (asked->heap && (asked->resident || asked->benchmark || asked->nominals))
+        return verdict_say(said, OUTCOME_BAD_INPUT, "--heap looks between rounds; run it without --resident, --nominals "
+                           "and flags after --");
+    if (asked->heap && asked->program->kind != WORKLOAD_ON_OBJECTS)
+        return verdict_say(said, OUTCOME_BAD_INPUT, "--heap: workload %s has no collector with a heap to look into",
+                           asked->program->name);
     if (asked->pauses && asked->program->kind != WORKLOAD_ON_OBJECTS)
         return verdict_say(said, OUTCOME_BAD_INPUT, "--pauses: workload %s has no collector that could pause it",
                            asked->program->name);

@@ -25,6 +25,7 @@ typedef struct options {
     bool            resident, memory, capacity;
     bool            areas;              /* resident bytes by area at each moment */
     bool            pauses;             /* recorded, and reported by kind */
+    bool            heap;               /* looks into it after every round */
     bool            nominals;           /* instead of times: what the workload does to memory */
     uint64_t        units;              /* of a round; 0: calibrate */
     uint64_t        rounds, lead_in;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "figures.h"
+#include "looks.h"
 #include "memory.h"
 #include "own.h"
 #include "provenance.h"
@@ -214,6 +215,7 @@ json_t *report_invocation(const report *about) {
     json_object_set_new(object, "unit_ns", about->unit_ns ? json_integer((json_int_t)about->unit_ns) : json_null());
     json_object_set_new(object, "memory", report_memory(about));
     json_object_set_new(object, "pauses", report_pauses());
+    json_object_set_new(object, "heap", looks_report());
     json_object_set_new(object, "figures", report_figures());
     json_object_set_new(object, "capacity", report_capacity(about));
     json_object_set_new(object, "build", provenance_json());

@@ -67,6 +67,8 @@ bool session_supported(session *s, verdict *said) {
     if (s->objects && (needs & ~heap->abilities))
         return verdict_say(said, OUTCOME_UNSUPPORTED, "workload %s needs a collector with %s, which %s has not",
                            s->program->name, session_missing(needs & ~heap->abilities), heap->name);
+    if (s->asked->heap && heap->abilities & COLLECTOR_CONSERVATIVE)
+        return verdict_say(said, OUTCOME_UNSUPPORTED, "--heap: %s does not say which objects it has reclaimed", heap->name);
     return true;
 }
 

@@ -50,8 +50,7 @@ class Depth:
     sizes: tuple[int, ...]
     graphs: tuple[tuple[str, str], ...]
     repetitions: int
-    least_repetitions: int          # done even when the time is over
-    budget_s: float                 # no further repetition is begun when it would end after this; 0: no bound
+    graph_repetitions: tuple[int, ...]      # by size: large ones take most of the time
     rounds: int                     # of small graphs; large ones get fewer
     touch_s: float
     pause_rounds: int
@@ -59,9 +58,9 @@ class Depth:
 
 
 QUICK = Depth((10_000,), tuple(g for g in GRAPHS if g[0] in ("live_random", "live_array", "dead_pairs", "dead_random")),
-              3, 3, 0, 3, 0, 100, 1)
-USUAL = Depth((10_000, 100_000, 1_000_000), tuple(GRAPHS), 5, 2, 540, 11, 2, 500, 2)
-THOROUGH = replace(USUAL, sizes=(*USUAL.sizes, 10_000_000), least_repetitions=5, budget_s=0, pause_repetitions=3)
+              3, (3,), 3, 0, 100, 1)
+USUAL = Depth((10_000, 100_000, 1_000_000), tuple(GRAPHS), 7, (4, 4, 3), 11, 2, 500, 2)
+THOROUGH = replace(USUAL, sizes=(*USUAL.sizes, 10_000_000), graph_repetitions=(5, 5, 5, 5), pause_repetitions=3)
 DEPTHS = {"quick": QUICK, "usual": USUAL, "thorough": THOROUGH}
 
 
@@ -88,8 +87,7 @@ class Mixed(Harness):
 
 
 def _group(name: str, title: str, rows: list[Named], baseline: str, pair: str, depth: Depth, **settings: Any) -> Group:
-    usual = {**DEFAULTS, "repetitions": depth.repetitions, "least_repetitions": depth.least_repetitions,
-             "budget_s": depth.budget_s, "memory": False,
+    usual = {**DEFAULTS, "repetitions": depth.repetitions, "least_repetitions": 99, "memory": False,
              "bias_turns": 0, "rounds": depth.rounds, "block_rounds": depth.rounds, "touch_s": depth.touch_s,
              "timeout_s": 300}
     twins = [replace(row, twin=True) for row in rows if row.label == pair]
@@ -129,7 +127,8 @@ def _graph(shape: str, collection: str, size: int, depth: Depth) -> Group:
     rows = [_row(c, "graph", parameters, c, allocator, automatic=0) for c, allocator in FINDERS]
     rows.append(_row(CPYTHON, "graph", parameters, "cpython", "pymalloc"))
     rounds = depth.rounds if size < 100_000 else max(2, depth.rounds // (2 if size < 1_000_000 else 5))
-    return _group(f"{shape}_{collection}_{size}", f"{shape}, {collection}", rows, CPYTHON, "cyclic", depth, rounds=rounds)
+    return _group(f"{shape}_{collection}_{size}", f"{shape}, {collection}", rows, CPYTHON, "cyclic", depth, rounds=rounds,
+                  repetitions=depth.graph_repetitions[depth.sizes.index(size)])
 
 
 def _pause_group(depth: Depth) -> Group:
@@ -298,7 +297,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench_collectors.py", description=__doc__.splitlines()[0])
     parser.add_argument("--depth", default="usual", choices=DEPTHS,
                         help="quick: a minute or two, the smallest graphs, three invocations; "
-                             "usual: about ten minutes; thorough: hours, ten million objects too")
+                             "usual: about a quarter of an hour; thorough: hours, ten million objects too")
     parser.add_argument("--quick", dest="depth", action="store_const", const="quick", help="the same as --depth quick")
     parser.add_argument("--thorough", dest="depth", action="store_const", const="thorough", help="the same as --depth thorough")
     run.add_folder_options(parser)

@@ -39,7 +39,8 @@ def time_flags(group: Group, longer: int) -> list[str]:
 
 def memory_flags(group: Group) -> list[str]:
     units = [f"--units={group['memory_units']}"] if group["memory_units"] else []
-    return [*units, f"--rounds={group['memory_rounds']}", "--lead-in=0", "--memory", f"--sample-ms={group['sample_ms']}"]
+    return [*units, f"--rounds={group['memory_rounds']}", "--lead-in=0", "--memory", f"--sample-ms={group['sample_ms']}",
+            *["--areas"] * group["areas"]]
 
 
 def timed(harness: Harness, group: Group, row: Configuration, repetition: int, core: int,
@@ -53,7 +54,9 @@ def timed(harness: Harness, group: Group, row: Configuration, repetition: int, c
         line = _once(harness, group, row, repetition, core if row.threads == 1 else None, time_flags(group, longer))
         disturbed = machine.disturbance(before, machine.cpu_times(), core if row.threads == 1 else None)
         line["kept"] = _judge(line, row, bool(disturbed))
-        needed = min(LONGEST, longer * summary.times_too_short(line)) if line["outcome"] == "ok" else longer
+        needed = longer
+        if line["outcome"] == "ok" and group["amortise"]:
+            needed = min(LONGEST, longer * summary.times_too_short(line))
         if needed > longer:
             longer = needed
             continue
@@ -76,6 +79,14 @@ def pauses(harness: Harness, group: Group, row: Configuration, repetition: int, 
     flags = ["--pauses", f"--rounds={group['pause_rounds']}", "--lead-in=1"]
     line = _once(harness, group, row, repetition, core if row.threads == 1 else None, flags)
     return {**line, "kept": _judge(line, row, False) and line["outcome"] == "ok", "rejected": 0}
+
+
+def heap(harness: Harness, group: Group, row: Configuration, repetition: int, core: int) -> dict[str, Any]:
+    """One invocation that looks into the heap between its rounds; its time is not used."""
+    flags = ["--heap", f"--units={group['heap_units']}", f"--rounds={group['heap_rounds']}", "--lead-in=0"]
+    line = _once(harness, group, row, repetition, core if row.threads == 1 else None, flags)
+    _judge(line, row, False)
+    return {**line, "kept": line["outcome"] == "ok", "rejected": 0}
 
 
 def _once(harness: Harness, group: Group, row: Configuration, repetition: int, core: int | None,

@@ -15,12 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 # metric -> its unit. figure.NAME[.mean|least|most|count]: what a workload says by that name; moment.NAME: RSS when it
-# says that this moment is come
+# says that this moment is come; area.KIND.NAME: of that, what is resident of text, data, heap, stack ...
 METRICS = {"time": "ns", "cpu": "ns", "peak_rss": "bytes", "end_rss": "bytes", "finished_rss": "bytes", "trimmed_rss": "bytes",
            "live_bytes": "bytes", "used_bytes": "bytes", "held_bytes": "bytes", "overhead": "", "longest_pause": "ns", "p50_pause": "ns",
            "p99_pause": "ns", "pause_share": "", "gil_share": "", "full_collections": "", "young_collections": "",
-           "worst_10ms": "", "references": "", "figure": "", "moment": "bytes"}
-NAMED = ("figure", "moment")
+           "worst_10ms": "", "references": "", "figure": "", "moment": "bytes", "area": "bytes"}
+NAMED = ("figure", "moment", "area")
 STATISTICS = ("mean", "least", "most", "count")
 UNITS = {"": 1, "%": 0.01, "ns": 1, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -113,10 +113,19 @@ def quantity(text: str) -> Quantity:
     operands = [Operand(*found.groups()[i:i + 3]) for i in (0, 3) if found.group(i + 1)]
     for operand in operands:
         metric, *name = operand.metric.split(".")
-        if metric not in METRICS or bool(name) != (metric in NAMED) or len(name) > 2 or name[1:] and name[1] not in STATISTICS:
+        if metric not in METRICS or not _is_named_well(metric, name):
             raise ValueError(f"unknown metric '{operand.metric}'; known are "
-                             f"{', '.join(m + '.NAME' * (m in NAMED) for m in METRICS)}, and .NAME.{', '.join(STATISTICS)} of a figure")
+                             f"{', '.join(m + '.NAME' * (m in NAMED) for m in METRICS)}, .NAME.{', '.join(STATISTICS)} of a figure, "
+                             "and area.KIND.NAME of a moment")
     return Quantity(*operands)
+
+
+def _is_named_well(metric: str, name: list[str]) -> bool:
+    if metric == "area":
+        return len(name) == 2
+    if metric == "figure":
+        return len(name) == 1 or len(name) == 2 and name[1] in STATISTICS
+    return len(name) == (metric in NAMED)
 
 
 def purpose(metric: str) -> str:
@@ -125,6 +134,6 @@ def purpose(metric: str) -> str:
         return "time"
     if metric in ("longest_pause", "p50_pause", "p99_pause", "pause_share", "gil_share", "worst_10ms"):
         return "pauses"
-    if metric.endswith(("_rss", "_bytes")) or metric == "overhead" or metric.startswith("moment."):
+    if metric.endswith(("_rss", "_bytes")) or metric == "overhead" or metric.startswith(("moment.", "area.")):
         return "memory"
     return "time"

@@ -129,10 +129,14 @@ def _value(operand: Operand, line: Line) -> float:
 
 
 def _named(metric: str, name: list[str], line: Line) -> float | None:
-    """figure.NAME: the mean of what the workload said; figure.NAME.most and the like. moment.NAME: RSS when it told so."""
+    """figure.NAME: the mean of what the workload said; figure.NAME.most and the like. moment.NAME: RSS when it told so,
+    area.KIND.NAME: of that, one kind of mapping."""
     if metric == "figure":
         return ((line.get("figures") or {}).get(name[0]) or {}).get((*name, "mean")[1])
-    seen = [m["rss"] for m in line["memory"]["moments"] if m["label"].replace(" ", "_") == name[0]]
+    moments = [m for m in line["memory"]["moments"] if m["label"].replace(" ", "_") == name[-1]]
+    if metric == "area":
+        return next((m["areas"].get(name[0]) for m in reversed(moments) if m.get("areas")), None)
+    seen = [m["rss"] for m in moments]
     return seen[-1] - summary.floor_bytes(line) if seen else None
 
 

@@ -55,15 +55,21 @@ DEFAULTS: dict[str, Any] = {
     "units": 0,                 # blocks: of one round; 0 lets the harness fill turn_ms
     "lead_in": 1,               # blocks: units run untimed before each round
     "block_rounds": 5,          # blocks: rounds of one invocation
+    "amortise": True,           # blocks: more of them, until full collections are in the mean
     "time": True,               # measure time
     "memory": True,             # measure memory too, in invocations of their own
     "memory_repetitions": 3,
     "memory_units": 0,          # 0 lets the harness choose; the same for every row where rows leak
     "memory_rounds": 1,
     "sample_ms": 2,
+    "areas": False,             # memory: at each moment, also what is resident of text, data, heap, stack ...
     "pauses": False,            # record pauses too, in invocations of their own
     "pause_repetitions": 3,
     "pause_rounds": 100,
+    "heap": False,              # look into the heap after every round, in invocations of their own
+    "heap_repetitions": 1,
+    "heap_rounds": 200,
+    "heap_units": 1,            # of a round
     "bias_turns": 5,            # consecutive turns of two rows, to check that turns do not bias; 0: no check
 }
 GROUP_KEYS = {"name", "title", "workload", "parameters", "configurations", "baseline", "pair", "options", "figure", "sizes"}

@@ -87,8 +87,9 @@ def draw_run(folder: Path, about: dict[str, Any], lines: list[Line], groups: lis
     drawn = []
     for kind in ("allocators", "collectors"):
         chosen = [g for g in groups if g.figure == kind]
-        if chosen:
-            drawn += _bars(place, f"throughput_{kind}", chosen, _speed, "ns")
+        timed = [g for g in chosen if any(r.time or r.outcome != "ok" for r in g.rows)]
+        if timed:
+            drawn += _bars(place, f"throughput_{kind}", timed, _speed, "ns")
         chosen = [g for g in chosen if any(r.peak_rss for r in g.rows)]
         if chosen:
             drawn += _bars(place, f"peak_rss_{kind}", chosen, _peak, "MiB")

@@ -42,12 +42,13 @@ POLICIES = (
     Policy("locked_object", "a lock in each object", "segregated"),
     Policy("locked_global", "one lock for all counts", "segregated"),
     Policy("atomic", "atomic counts", "segregated"),
-    Policy("biased", "biased counts (PEP 703)", "segregated"),
+    Policy("biased", "biased counts", "segregated"),
+    Policy("free_threaded", "biased counts, what is shared immortal (PEP 703)", "segregated"),
     Policy("racy", "no safety at all", "refcount"),
     Policy("marksweep", "mark-sweep at 2x heap", "segregated"),
 )
 TITLE = "What does thread safety cost one thread, and what do two gain?"
-SHOWN_IN_FIGURE = ("gil", "locked_object", "locked_global", "atomic", "biased", "racy", "marksweep")
+SHOWN_IN_FIGURE = ("gil", "locked_object", "locked_global", "atomic", "biased", "free_threaded", "racy", "marksweep")
 
 
 def rows(plan: dict[str, Any], lines: list[Line], interpreters: list[str]) -> list[dict[str, Any]]:

@@ -88,7 +88,8 @@ def backends(run: Run) -> str:
         objects("locked_object", "counts behind a lock in each object", against(safe, "locked_object")),
         objects("locked_global", "counts behind one lock for all", against(safe, "locked_global")),
         objects("atomic", "atomic counts", against(safe, "atomic")),
-        objects("biased", "biased counts (PEP 703)", against(safe, "biased")),
+        objects("biased", "biased counts", against(safe, "biased")),
+        objects("free_threaded", "biased counts, and what threads share immortal (PEP 703)", against(safe, "free_threaded")),
     ]
     return _markdown(["backend", "name", "one thread", "two threads over one", "rings leak", "autograd, strong"], rows)
 

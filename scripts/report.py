@@ -9,6 +9,7 @@ memory over time and its pauses, thinned to what a picture can show. Colours are
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import re
 import sys
@@ -16,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import latency
 import memory_metrics
 import overhead
 import plots
@@ -31,6 +33,7 @@ from summary import GroupSummary, Row
 PARTS = Path(__file__).resolve().parent / "report"
 SCRIPTS = ("charts.js", "table.js", "page.js")
 POINTS = 160                    # of a curve: more than the page has pixels for is thinned
+PICTURES = ("heap_floating", "heap_generations", "occupancy")
 DOWNLOADS = ("summary.tsv", "invocations.jsonl", "benchmark.json", "run.json", "claims.json", "claims.md", "instructions.tsv")
 
 
@@ -57,7 +60,7 @@ def page_data(folder: Path, about: dict[str, Any], lines: list[Line], groups: li
         mine.setdefault((line["group"], line["label"]), []).append(line)
     told = [_group(g, palette, (words.get(g.workload) or {}).get("operation") or "operation", mine, instructions(folder)) for g in groups]
     rows = sum(len(g["rows"]) for g in told)
-    return {"title": about["matrix"].get("about") or about["matrix"]["name"], "lead": _lead(about), "claims": claims(folder), "groups": told,
+    return {"title": about["matrix"].get("about") or about["matrix"]["name"], "lead": _lead(about), "claims": claims(folder), "groups": told, "pictures": pictures(folder),
             "facts": [[f"{len(told)}", "groups"], [f"{rows}", "configurations"], [f"{len(lines):,}", "invocations"], *_floors(groups),
                       [f"{sum(l['rejected'] for l in lines):,}", "disturbed, taken again"]],
             "machine": _machine(about.get("machine", {})), "origin": _origin(about, lines),
@@ -116,7 +119,8 @@ def _row(group: GroupSummary, row: Row, palette: dict[str, str], operation: str,
             "peak": row.peak_rss, "peak_low": row.peak_low, "peak_high": row.peak_high, "end": row.end_rss, "live": row.live_bytes,
             "overhead": row.overhead, "instructions": counted.get((group.name, row.label)), **memory_metrics.of(memory),
             "values": [_invocation(row.sample[r]) for r in sorted(row.sample) if row.sample[r]],
-            "series": _series(memory[0]) if memory else [], "pauses": _pauses(lines)}
+            "series": _series(memory[0]) if memory else [], "pauses": _pauses(lines),
+            "latency": {kind: [[beyond, e.value] for _, beyond, e in each] for kind, each in latency.latencies(lines).items()}}
     told["sentence"] = f"{group.title}: {row.workload}" + (f", {row.threads} threads" if row.threads > 1 else "") + f"; an operation is one {operation}."
     told["numbers"] = _numbers(row, told)
     return told
@@ -193,6 +197,12 @@ def _finding(claim: dict[str, Any]) -> str:
     return "; ".join([*told, *([claim["reason"]] if claim.get("reason") else [])])
 
 
+def pictures(folder: Path) -> list[str]:
+    """Figures of the heap, which the page does not draw itself, as they are."""
+    found = [folder / "plots" / f"{name}.svg" for name in PICTURES]
+    return [f"data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}" for path in found if path.is_file()]
+
+
 def _number(value: float) -> float | None:
     return None if value != value else value
 
@@ -227,7 +237,7 @@ def colours(style: Path = plots.GNUPLOT / "style.gp") -> dict[str, str]:
     """The colour of each backend, from the one place that says it; '' for one that has none of its own."""
     text = style.read_text()
     lines = {int(n): c for n, c in re.findall(r"^set style line (\d+) lc rgb '(#\w{6})'", text, re.M)}
-    found = {"": lines[24]}
+    found = {"": lines[25]}
     for names, first in (("STYLE_ALLOCATORS", 1), ("STYLE_COLLECTORS", 11)):
         listed = re.search(rf"^{names} = '([^']*)'", text, re.M)[1].split()
         found |= {name: lines[first + i] for i, name in enumerate(listed)}

@@ -256,7 +256,8 @@ def measure(plan: Matrix, harness: Harness, journal: Journal, folder: Path, verb
                     bar.say(f"{group.name}, repetition {repetition + 1} of {_most(group)} at most")
                 _time(harness, group, repetition, journal, core, bar)
                 _memory(harness, group, repetition, journal, core, bar)
-                _pauses(harness, group, repetition, journal, core, bar)
+                _apart(harness, group, repetition, journal, core, bar, "pauses", "pause_repetitions", blocks.pauses)
+                _apart(harness, group, repetition, journal, core, bar, "heap", "heap_repetitions", blocks.heap)
     finally:
         bar.close()
 
@@ -326,14 +327,16 @@ def _memory(harness: Harness, group: Group, repetition: int, journal: Journal, c
         bar.step(START_S)
 
 
-def _pauses(harness: Harness, group: Group, repetition: int, journal: Journal, core: int, bar: Bar) -> None:
-    if not group["pauses"] or repetition >= group["pause_repetitions"]:
+def _apart(harness: Harness, group: Group, repetition: int, journal: Journal, core: int, bar: Bar, purpose: str,
+           repetitions: str, measure: Callable[..., dict[str, Any]]) -> None:
+    """What slows a row is recorded in invocations of its own: pauses, looks into the heap."""
+    if not group[purpose] or repetition >= group[repetitions]:
         return
-    rows = [c for c in _missing(journal, group, repetition, "pauses") if not c.twin]
-    for row in blocks.in_random_order(rows, f"pauses/{group['seed']}/{group.name}/{repetition}"):
+    rows = [c for c in _missing(journal, group, repetition, purpose) if not c.twin]
+    for row in blocks.in_random_order(rows, f"{purpose}/{group['seed']}/{group.name}/{repetition}"):
         begun = time.monotonic()
-        found = blocks.pauses(harness, group, row, repetition, core)
-        journal.append([line_of(group, row, repetition, "pauses", found, time.monotonic() - begun)])
+        found = measure(harness, group, row, repetition, core)
+        journal.append([line_of(group, row, repetition, purpose, found, time.monotonic() - begun)])
         bar.step(START_S)
 
 
@@ -351,7 +354,7 @@ def line_of(group: Group, row: Configuration, repetition: int, purpose: str, fou
             "label": row.label, "repetition": repetition, "workload": row.workload, "parameters": dict(row.parameters),
             "collector": row.collector, "allocator": row.allocator, "threads": row.threads, "options": dict(row.options),
             "seed": group["seed"], "declared": None, "counted": None, "renewed": None, "reclaims": None, "rounds": [],
-            "memory": None, "pauses": None, "capacity": None, "build": None}
+            "memory": None, "pauses": None, "heap": None, "capacity": None, "build": None}
     own = {"label": row.label, "repetition": repetition, "mode": base["mode"], "group": group.name, "purpose": purpose,
            "kept": found["kept"], "rejected": found["rejected"], "consecutive": found.get("consecutive"),
            "together": found.get("together"), "took_s": round(took_s, 3)}
@@ -377,7 +380,7 @@ class Bar:
     def __init__(self, plan: Matrix) -> None:
         total = sum(_most(g) * g["time"] * _guess_s(g) + len(g.configurations) * START_S *
                     sum(g[what] * min(g[f"{of}_repetitions"], _most(g))
-                        for what, of in (("memory", "memory"), ("pauses", "pause"))) for g in plan.groups)
+                        for what, of in (("memory", "memory"), ("pauses", "pause"), ("heap", "heap"))) for g in plan.groups)
         self.bar = None
         if sys.stderr.isatty():
             from tqdm import tqdm

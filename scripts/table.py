@@ -19,8 +19,13 @@ COLUMNS = ("configuration", "ns/op", "95 % interval", "ratio", "95 % interval", 
 
 def printed(groups: list[GroupSummary], operations: dict[str, str]) -> str:
     """operations: what one operation of each workload is, in a word."""
-    tables = [_group(g, operations.get(g.workload, "operation")) for g in groups if not g.curve]
+    tables = [_group(g, operations.get(g.workload, "operation")) for g in groups if not g.curve and _says_something(g)]
     return "\n\n".join(tables + [_curve(c, operations.get(c.groups[0].workload, "operation")) for c in curves(groups)])
+
+
+def _says_something(group: GroupSummary) -> bool:
+    """Not where neither time nor memory was measured: pauses or the heap were."""
+    return any(r.time or r.peak_rss is not None or r.outcome != "ok" for r in group.rows)
 
 
 def _group(group: GroupSummary, operation: str) -> str:

@@ -107,7 +107,7 @@ class Matrices(unittest.TestCase):
     def test_rows_that_differ_in_who_may_run_stand_on_one_thread_safe_allocator(self):
         for name in matrix.known_matrices():
             for group in matrix.read(name).groups:
-                shared = {c.allocator for c in group.configurations if c.collector in ("segregated", "locked_object", "locked_global", "atomic", "biased")}
+                shared = {c.allocator for c in group.configurations if c.collector in ("segregated", "locked_object", "locked_global", "atomic", "biased", "free_threaded")}
                 self.assertLessEqual(len(shared), 1, f"{name}: {group.name}: {shared}")
                 self.assertLessEqual(shared, {"tcmalloc", "locked:bump"}, f"{name}: {group.name}")
 

@@ -73,8 +73,8 @@ class Race(unittest.TestCase):
         return figures(name, "race", f"order={order}", f"size={size}", "--threads=2")
 
     def test_a_count_that_is_safe_loses_nothing(self) -> None:
-        for name in ("gil", "tick_gil", "locked_object", "locked_global", "parked_object", "atomic", "biased"):
-            for order in ("apart", "mixed"):
+        for name in ("gil", "tick_gil", "locked_object", "locked_global", "parked_object", "atomic", "biased", "free_threaded"):
+            for order in ("apart", "mixed", "takes", "drops"):
                 said = self.race(name, order, 20000)
                 self.assertEqual({key: n for key, n in said.items() if n}, {}, f"{name} {order}")
 
@@ -87,6 +87,14 @@ class Race(unittest.TestCase):
             if lost and early:
                 return
         self.fail(f"lost takes: {lost}, touches of the dead: {early}")
+
+
+    def test_only_a_lost_take_ends_a_life_early(self) -> None:
+        takes, drops = ([self.race("racy", order, 300000) for _ in range(15)] for order in ("takes", "drops"))
+        self.assertEqual({said["lost_drops"] for said in takes}, {0})
+        self.assertGreater(sum(said["premature_touches"] for said in takes), 0)
+        self.assertGreater(sum(said["lost_drops"] for said in drops), 0)
+        self.assertEqual({(said["lost_takes"], said["premature_touches"], said["double_deaths"]) for said in drops}, {(0, 0, 0)})
 
 
 class Io(unittest.TestCase):

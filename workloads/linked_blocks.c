@@ -39,6 +39,11 @@ static bool linked_reachable(uint64_t *objects, uint64_t *bytes) {
     return true;
 }
 
+static bool linked_generations(uint64_t *tracked) {
+    (void)tracked;
+    return false;
+}
+
 static collector_option linked_options[] = {{0}};
 
 const collector linked_collector = {
@@ -47,5 +52,6 @@ const collector linked_collector = {
     .allocator_use = COLLECTOR_USES_NONE, .options = linked_options,
     .open = linked_open, .close = linked_close,
     .enter = linked_enter, .leave = linked_leave, .detach = linked_leave, .attach = linked_leave,
-    .collect = linked_collect, .stats = linked_stats, .reachable = linked_reachable, .check = linked_close,
+    .collect = linked_collect, .stats = linked_stats, .reachable = linked_reachable,
+    .generations = linked_generations, .check = linked_close,
 };

@@ -83,6 +83,7 @@ bool   cycles_open(void);
 size_t cycles_collect(mutator *m, int generation);
 bool   cycles_make_room(mutator *m);                    /* the heap is full; false: it stays so */
 void   cycles_stats(collector_stats *stats);
+bool   cycles_census(uint64_t *tracked);                /* walks all lists */
 void   cycles_check(void);
 
 static inline void cycles_before_birth(mutator *m) {
@@ -100,6 +101,7 @@ static inline void cycles_dead(mutator *m) {
 void cycles_close(void);
 
 #define CYCLES_FREEZES 1
+#define CYCLES_CENSUS 1
 #define CYCLES_POLLS 1
 static inline void cycles_poll(mutator *m) {
     if (UNLIKELY(generational.pending)) generational_collect_automatic(m);

@@ -86,6 +86,15 @@ void generational_drop_garbage(mutator *m) {
         object_drop(m, generational.garbage[--generational.garbage_count]);
 }
 
+bool cycles_census(uint64_t *tracked) {
+    for (int i = 0; i <= GENERATIONAL_PERMANENT; i++) {
+        tracked[i] = 0;
+        for (generational_link *l = next_of(&generational.heads[i]); l != &generational.heads[i]; l = next_of(l))
+            tracked[i]++;
+    }
+    return true;
+}
+
 /* --- freezing ---------------------------------------------------------------------------------------- */
 
 int generational_generation(const object *o) {

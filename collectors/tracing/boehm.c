@@ -425,5 +425,5 @@ const collector linked_collector = {
     .open = boehm_open, .close = boehm_close, .enter = boehm_enter, .leave = boehm_leave,
     .detach = mutator_detach, .attach = mutator_attach,
     .collect = collector_collect, .stats = boehm_stats,
-    .reachable = mutator_reachable, .check = collector_check,
+    .reachable = mutator_reachable, .generations = mutator_no_generations, .check = collector_check,
 };

@@ -99,5 +99,5 @@ const collector linked_collector = {
     .open = leak_open, .close = leak_close, .enter = leak_enter, .leave = leak_leave,
     .detach = mutator_detach, .attach = mutator_attach,
     .collect = collector_collect, .stats = leak_stats,
-    .reachable = mutator_reachable, .check = collector_check,
+    .reachable = mutator_reachable, .generations = mutator_no_generations, .check = collector_check,
 };

@@ -498,5 +498,5 @@ const collector linked_collector = {
     .open = marksweep_open, .close = marksweep_close, .enter = marksweep_enter, .leave = marksweep_leave,
     .detach = mutator_detach, .attach = mutator_attach,
     .collect = collector_collect, .stats = marksweep_stats,
-    .reachable = mutator_reachable, .check = collector_check,
+    .reachable = mutator_reachable, .generations = mutator_no_generations, .check = collector_check,
 };

@@ -64,6 +64,16 @@ const VIEWS = {
       place.append(key(known));
     },
   },
+  latency: {
+    fits: (g) => g.rows.some((r) => r.latency.metered),
+    draw(place, g) {
+      const known = g.rows.filter((r) => r.latency.metered);
+      const curve = (r, kind, thin) => ({ name: `${r.label}, ${kind}`, colour: r.colour, thin, points: r.latency[kind] });
+      lines(place, { series: known.flatMap((r) => [curve(r, "metered", false), curve(r, "simple", true)]), logX: true, logY: true, sayX: (v) => `1 in ${digits(v)}`, sayY: inNs,
+        labelX: "one request in so many takes longer, since it was due; dashed: since it was taken up" });
+      place.append(key(known));
+    },
+  },
   utilisation: {
     fits: (g) => g.rows.some((r) => r.pauses?.mmu.length > 1),
     draw(place, g) {
@@ -110,6 +120,11 @@ function drawFigures() {
   }
 }
 
+function pictures() {
+  at("heap").hidden = !RUN.pictures.length;
+  at("pictures").append(...RUN.pictures.map((source) => html("img", { src: source, alt: "figure of the heap", class: "picture" })));
+}
+
 // --- detail ---------------------------------------------------------------------------------------------------
 
 function detail(row) {
@@ -151,6 +166,7 @@ function downloads() {
 }
 
 claims();
+pictures();
 head();
 figures();
 new Table(ROWS, detail);

@@ -125,11 +125,17 @@ bool fake_collector_unit(workload_run *run) {
     return object != NULL;
 }
 
+static bool fake_generations(uint64_t *tracked) {
+    (void)tracked;
+    return false;
+}
+
 const collector linked_collector = {
     .name = "fake", .idea = "checks the harness's manners", .counts = "none", .loads = "none", .cycles = "fake",
     .threads = "gil", .abilities = COLLECTOR_FREES | COLLECTOR_EXACT_COUNTS | COLLECTOR_THREADS,
     .allocator_use = COLLECTOR_USES_OBJECTS, .header_bytes = 16, .tracked_header_bytes = 32, .options = fake_options,
     .open = fake_open, .close = fake_close, .enter = fake_enter, .leave = fake_leave, .detach = fake_detach,
     .attach = fake_attach, .collect = fake_collect, .stats = fake_stats, .reachable = fake_reachable,
+    .generations = fake_generations,
     .check = fake_check,
 };

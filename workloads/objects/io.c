@@ -5,7 +5,7 @@
  *                others:    | f f f f f f f f f f f f f f f f f f f f f f f f f f f f f f f f |
  *   kind=pipe    thread 0:  writes a byte into a pipe and reads it back, detached for each of the two calls
  *
- * Figures: latency_p50_ns, _p90_ns, _p99_ns, _max_ns: of a wake-up, from when it was due until the thread runs
+ * Figures: latency_p50_ns, _p90_ns, _p99_ns, _p999_ns, _max_ns: of a wake-up, from when it was due until the thread runs
  * again; of a byte, from before its write until after its read. A percentile is said where ten lie above it.
  * computed_per_s: steps of each computing thread.
  *
@@ -15,9 +15,9 @@
  * Not claimed: disks or networks; a pipe to oneself never blocks. size = wake-ups or bytes in a unit.
  */
 #include <fcntl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "latencies.h"
 #include "meeting.h"
 #include "values.h"
 
@@ -54,26 +54,20 @@ static void io_finish(workload_run *run) {
     *run->shared = NULL;
 }
 
-static uint64_t io_clock_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* --- thread 0 ----------------------------------------------------------------------------------------- */
 
 static uint64_t io_sleep(workload_run *run) {
-    uint64_t due_ns = io_clock_ns() + (uint64_t)run->parameters[IO_SLEEP_US] * 1000;
+    uint64_t due_ns = latency_clock_ns() + (uint64_t)run->parameters[IO_SLEEP_US] * 1000;
     struct timespec due = {.tv_sec = (time_t)(due_ns / 1000000000), .tv_nsec = (long)(due_ns % 1000000000)};
     mutator_detach(run->mutator);
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL) != 0) {}
     mutator_attach(run->mutator);
     run->checksum++;
-    return io_clock_ns() - due_ns;
+    return latency_clock_ns() - due_ns;
 }
 
 static uint64_t io_echo(workload_run *run, const int *pipe) {
-    uint64_t start_ns = io_clock_ns();
+    uint64_t start_ns = latency_clock_ns();
     unsigned char byte = 1;
     mutator_detach(run->mutator);
     bool written = write(pipe[1], &byte, 1) == 1;
@@ -83,39 +77,18 @@ static uint64_t io_echo(workload_run *run, const int *pipe) {
     bool came = written && read(pipe[0], &byte, 1) == 1;
     mutator_attach(run->mutator);
     run->checksum += came ? byte : 0;
-    return io_clock_ns() - start_ns;
-}
-
-/* Shell's sort, CACM 2(7), 1959, in place: qsort may allocate. */
-static void io_sort(uint64_t *values, int64_t count) {
-    for (int64_t gap = count / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11)
-        for (int64_t i = gap; i < count; i++) {
-            uint64_t moving = values[i];
-            int64_t to = i;
-            for (; to >= gap && values[to - gap] > moving; to -= gap)
-                values[to] = values[to - gap];
-            values[to] = moving;
-        }
-}
-
-static void io_say_latencies(workload_run *run, uint64_t *latency_ns, int64_t count) {
-    static const struct { const char *name; int64_t above; } percentiles[] = {      /* one in `above` is longer */
-        {"latency_p50_ns", 2}, {"latency_p90_ns", 10}, {"latency_p99_ns", 100}};
-    io_sort(latency_ns, count);
-    for (size_t i = 0; i < sizeof percentiles / sizeof *percentiles; i++)
-        if (count >= 10 * percentiles[i].above)
-            run->figure(run, percentiles[i].name, (double)latency_ns[count - 1 - count / percentiles[i].above]);
-    run->figure(run, "latency_max_ns", (double)latency_ns[count - 1]);
+    return latency_clock_ns() - start_ns;
 }
 
 static void io_wait_and_wake(workload_run *run, io_shared *shared) {
+    static const latency_names names = LATENCY_NAMES("latency");
     int64_t size = run->parameters[IO_SIZE];
     for (int64_t i = 0; i < size; i++) {
         mutator_poll(run->mutator);
         shared->latency_ns[i] = run->parameters[IO_KIND] == IO_SLEEP ? io_sleep(run) : io_echo(run, shared->pipe);
     }
     atomic_store(&shared->over, true);
-    io_say_latencies(run, shared->latency_ns, size);
+    latencies_say(run, &names, shared->latency_ns, size);
 }
 
 /* --- the others --------------------------------------------------------------------------------------- */
@@ -123,14 +96,14 @@ static void io_wait_and_wake(workload_run *run, io_shared *shared) {
 static bool io_compute(workload_run *run, io_shared *shared) {
     mutator *m = run->mutator;
     local *x = frame_open(m, 1);
-    uint64_t steps = 0, start_ns = io_clock_ns();
+    uint64_t steps = 0, start_ns = latency_clock_ns();
     bool made = true;
     for (; made && !atomic_load_explicit(&shared->over, memory_order_relaxed); steps++) {
         made = integer_new(m, x, INTEGER_LARGEST_SMALL + 1 + (int64_t)(steps & 1023));
         mutator_poll(m);
     }
     frame_close(m, x);
-    run->figure(run, "computed_per_s", (double)steps * 1e9 / (double)(io_clock_ns() - start_ns + 1));
+    run->figure(run, "computed_per_s", (double)steps * 1e9 / (double)(latency_clock_ns() - start_ns + 1));
     return made;
 }
 

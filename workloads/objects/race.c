@@ -3,6 +3,8 @@
  *
  *   order=apart    all take `size` references    | count: how many takes are missing?
  *                  all drop them again           | count: how many drops are missing?
+ *   order=takes    the same, but the drops are made by one thread after the other: only takes can be lost
+ *   order=drops    and here only drops
  *   order=mixed    take, drop, take, drop ...    | count: how far off is it?
  *
  * A count that is right has lost nothing; `racy` shows what a plain one loses, every other collector that nothing
@@ -18,7 +20,7 @@
 #include "values.h"
 
 enum { RACE_SIZE, RACE_ORDER };
-enum { RACE_APART, RACE_MIXED };
+enum { RACE_APART, RACE_MIXED, RACE_TAKES, RACE_DROPS };
 enum { RACE_GLOBAL = VALUES_GLOBALS_USED };
 
 typedef struct prize { object header; uint64_t id; } prize;
@@ -66,18 +68,38 @@ static int64_t race_count(workload_run *run, const local *held) {
     return count;
 }
 
-static void race_apart(workload_run *run, const local *held) {
-    mutator *m = run->mutator;
-    int64_t size = run->parameters[RACE_SIZE], all = size * run->threads;
-    local *taken = frame_open(m, (size_t)size);
-    int64_t before = race_count(run, held);
-    for (int64_t i = 0; i < size; i++) {
-        local_set(m, &taken[i], held->target);
-        mutator_poll(m);
+static void race_take(workload_run *run, const local *held, local *taken) {
+    for (int64_t i = 0; i < run->parameters[RACE_SIZE]; i++) {
+        local_set(run->mutator, &taken[i], held->target);
+        mutator_poll(run->mutator);
     }
+}
+
+static void race_drop(workload_run *run, const local *held, local *taken) {
+    (void)held;
+    frame_close(run->mutator, taken);
+}
+
+/* All threads at once, or each when the one before it is done. */
+static void race_act(workload_run *run, bool at_once, void (*act)(workload_run *, const local *, local *), const local *held, local *taken) {
+    if (at_once) {
+        act(run, held, taken);
+        return;
+    }
+    for (unsigned turn = 0; turn < run->threads; turn++) {
+        if (turn == run->thread) act(run, held, taken);
+        race_meet(run);
+    }
+}
+
+static void race_apart(workload_run *run, const local *held) {
+    int64_t order = run->parameters[RACE_ORDER], size = run->parameters[RACE_SIZE], all = size * run->threads;
+    local *taken = frame_open(run->mutator, (size_t)size);
+    int64_t before = race_count(run, held);
+    race_act(run, order != RACE_DROPS, race_take, held, taken);
     int64_t between = race_count(run, held);
     run->moment(run, "taken");
-    frame_close(m, taken);
+    race_act(run, order != RACE_TAKES, race_drop, held, taken);
     int64_t after = race_count(run, held);
     if (run->thread != 0) return;
     run->figure(run, "lost_takes", (double)(before + all - between));
@@ -114,8 +136,8 @@ static bool race_unit(workload_run *run) {
     local *held = frame_open(m, 1);
     bool begun = race_begin(run, held);
     if (begun) {
-        if (run->parameters[RACE_ORDER] == RACE_APART) race_apart(run, held);
-        else race_mixed(run, held);
+        if (run->parameters[RACE_ORDER] == RACE_MIXED) race_mixed(run, held);
+        else race_apart(run, held);
         run->checksum += ((prize *)held->target)->id * (uint64_t)run->parameters[RACE_SIZE];
         if (run->thread == 0) race_say_deaths(run, &before);
     }
@@ -147,7 +169,8 @@ const workload race_workload = {
     .name = "race", .idea = "threads take and drop a known number of references: how many are lost?",
     .operation = "take and drop", .kind = WORKLOAD_ON_OBJECTS, .threaded = true,
     .parameters = {{.name = "size", .meaning = "references a thread takes", .value = 100000, .minimum = 1, .maximum = 1000000},
-                   {.name = "order", .meaning = "all takes before all drops, or one by one", .choices = "apart|mixed", .maximum = 1}},
+                   {.name = "order", .meaning = "all takes before all drops; one by one; or only takes, only drops, at once",
+                    .choices = "apart|mixed|takes|drops", .maximum = 3}},
     .needs = race_needs, .declare = race_declare,
     .prepare = race_prepare, .unit = race_unit, .finish = race_finish,
 };

@@ -7,11 +7,12 @@
  * Exercises: the count itself, and what happens to the cache line it lies in when two cores change it.
  * Only locals are used, so no lock of a field is in the way: this is the price of the count alone.
  * Source: PEP 703 (biased counts exist because of this); Gilectomy, L. Hastings, PyCon 2016.
- * Not claimed: that programs do nothing but this: it bounds the cost from above. size = pairs per thread.
+ * Not claimed: that programs do nothing but this: it bounds the cost from above. size = pairs per thread, between = additions
+ * that depend on each other, between a take and its drop: a program does something else too.
  */
 #include "values.h"
 
-enum { SHARED_SIZE, SHARED_OBJECTS };
+enum { SHARED_SIZE, SHARED_OBJECTS, SHARED_BETWEEN };
 enum { SHARED_ONE, SHARED_OWN, SHARED_BARE };
 enum { SHARED_GLOBAL = VALUES_GLOBALS_USED };
 enum { SHARED_TARGET, SHARED_SCRATCH, SHARED_LOCALS };
@@ -40,6 +41,16 @@ static bool shared_prepare(workload_run *run) {
     return true;
 }
 
+/* `additions` more, an instruction each, in tens. */
+static inline uint64_t shared_work(uint64_t number, int64_t additions) {
+#define SHARED_ADD number++; __asm__ volatile("" : "+r"(number));
+    for (; additions > 0; additions -= 10) {
+        SHARED_ADD SHARED_ADD SHARED_ADD SHARED_ADD SHARED_ADD SHARED_ADD SHARED_ADD SHARED_ADD SHARED_ADD SHARED_ADD
+    }
+#undef SHARED_ADD
+    return number;
+}
+
 static void shared_count_bare(workload_run *run, uint64_t *number) {
     for (int64_t i = 0; i < run->parameters[SHARED_SIZE]; i++) {
         ++*number;
@@ -58,9 +69,23 @@ static void shared_count(workload_run *run, local *frame) {
     }
 }
 
+static void shared_count_between(workload_run *run, local *frame) {
+    mutator *m = run->mutator;
+    int64_t between = run->parameters[SHARED_BETWEEN];
+    uint64_t number = 0;
+    for (int64_t i = 0; i < run->parameters[SHARED_SIZE]; i++) {
+        local_set(m, &frame[SHARED_SCRATCH], frame[SHARED_TARGET].target);
+        number = shared_work(number, between);
+        local_set(m, &frame[SHARED_SCRATCH], NULL);
+        mutator_poll(m);
+    }
+    run->checksum += number;
+}
+
 static bool shared_unit(workload_run *run) {
     local *frame = run->state;
     if (run->parameters[SHARED_OBJECTS] == SHARED_BARE) shared_count_bare(run, &((target *)frame[SHARED_TARGET].target)->id);
+    else if (run->parameters[SHARED_BETWEEN] != 0) shared_count_between(run, frame);
     else shared_count(run, frame);
     run->checksum += ((target *)frame[SHARED_TARGET].target)->id * (uint64_t)run->parameters[SHARED_SIZE];
     return true;
@@ -85,7 +110,8 @@ const workload shared_workload = {
     .name = "shared", .idea = "threads take and drop references to one object, or each to its own",
     .operation = "take and drop", .kind = WORKLOAD_ON_OBJECTS, .threaded = true,
     .parameters = {{.name = "size", .meaning = "pairs per thread", .value = 1000000, .minimum = 1, .maximum = 1000000000},
-                   {.name = "objects", .meaning = "whose object", .choices = "one|own|bare", .maximum = 2}},
+                   {.name = "objects", .meaning = "whose object", .choices = "one|own|bare", .maximum = 2},
+                   {.name = "between", .meaning = "additions between a take and its drop, in tens", .minimum = 0, .maximum = 1000}},
     .needs = shared_needs, .declare = shared_declare,
     .prepare = shared_prepare, .unit = shared_unit, .finish = shared_finish,
 };
