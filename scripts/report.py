@@ -146,10 +146,13 @@ def _pauses(lines: list[Line]) -> dict[str, Any] | None:
     points = percentiles(kinds)
     def at(share: float) -> float | None:
         return next((ns for _, s, ns, enough in points if s >= share and enough), None)
-    windows = [(w, [dict(map(tuple, p["mmu"])).get(w) for p in known]) for w, _ in known[0]["mmu"]]
+    def left(key: str) -> list[list[float]]:
+        """The least share of each window, ms, over all invocations that can say it."""
+        windows = [(w, [dict(map(tuple, p[key])).get(w) for p in known]) for w, _ in known[0][key]]
+        return [[w, min(us)] for w, us in windows if None not in us]
     return {"count": sum(k["count"] for k in kinds), "p50": at(0.5), "p99": at(0.99), "max": max(k["max_ns"] or 0 for k in kinds),
             "curve": [[beyond, ns] for beyond, _, ns, enough in points if enough][::max(1, len(points) // POINTS)],
-            "mmu": [[w, min(us)] for w, us in windows if None not in us]}
+            "mmu": left("mmu"), "mmu_without_gil": left("mmu_without_gil") if any(p["gil_ns"] for p in known) else []}
 
 
 def _numbers(row: Row, told: dict[str, Any]) -> list[list[str]]:

@@ -78,8 +78,10 @@ const VIEWS = {
     fits: (g) => g.rows.some((r) => r.pauses?.mmu.length > 1),
     draw(place, g) {
       const known = g.rows.filter((r) => r.pauses?.mmu.length > 1);
-      lines(place, { series: known.map((r) => ({ name: r.label, colour: r.colour, points: r.pauses.mmu })), logX: true, top: 1, sayX: (ms) => `${digits(ms)} ms`, sayY: (u) => `${digits(100 * u)} %`,
-        labelX: "window: the least share of it that the program had" });
+      const series = known.flatMap((r) => [{ name: r.label, colour: r.colour, points: r.pauses.mmu },
+        ...(r.pauses.mmu_without_gil.length > 1 ? [{ name: `${r.label}, without waits for the GIL`, colour: r.colour, thin: true, points: r.pauses.mmu_without_gil }] : [])]);
+      lines(place, { series, logX: true, top: 1, sayX: (ms) => `${digits(ms)} ms`, sayY: (u) => `${digits(100 * u)} %`,
+        labelX: "window: the least share of it that the program had (dashed: waits for the GIL left out)" });
       place.append(key(known));
     },
   },
