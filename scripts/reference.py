@@ -34,6 +34,8 @@ OF_COLLECTORS = record.RESULTS / "reference-collectors"         # of `make bench
 OF_ATTRIBUTION = record.RESULTS / "reference-attribution"       # of `make attribution`
 OF_SIZES = record.RESULTS / "reference-sizes"                   # of `make sizes`
 OF_PROGRAMS = record.RESULTS / "reference-programs"             # of `make bench-programs` and `make beside-cpython`
+# matrices that the README shows beside the default one
+OF_THEIR_OWN = ("allocators", "collectors", "attribution", "sizes", "latency", "heap", "spacetime")
 
 
 class Run:
@@ -191,8 +193,8 @@ def rewritten(text: str) -> str:
 
 def keep(folder: Path) -> None:
     """In the place of the reference of its kind. Without its page: `make report` writes that from the rest."""
-    place = {"allocators": OF_ALLOCATORS, "collectors": OF_COLLECTORS, "attribution": OF_ATTRIBUTION,
-             "sizes": OF_SIZES}.get(record.read_run(folder)["matrix"]["name"], REFERENCE)
+    name = record.read_run(folder)["matrix"]["name"]
+    place = REFERENCE.with_name(f"reference-{name}") if name in OF_THEIR_OWN else REFERENCE
     if folder != place:
         shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(folder, place, ignore=shutil.ignore_patterns("index.html"))

@@ -240,6 +240,27 @@ class Malformed(Folder):
         self.assertIn("does not run as a CPython", self.run_claims(python="/bin/false").stderr)
 
 
+@unittest.skipUnless((BIN / "racy").exists(), "the harness is not built")
+class Planted(unittest.TestCase):
+    """A fault in the real thing: the executable of one collector stands in for that of another."""
+
+    def verdict(self, claim: str, **stands_for: str) -> str:
+        with tempfile.TemporaryDirectory(prefix="refarena-test-") as folder:
+            (bin_ := Path(folder, "bin")).mkdir()
+            for path in BIN.iterdir():
+                (bin_ / path.name).symlink_to(BIN / stands_for.get(path.name, path.name))
+            done = subprocess.run([PYTHON, str(ROOT / "scripts/claims.py"), "--claim", claim, "--bin", str(bin_), "--results", f"{folder}/results",
+                                   "--python", "", "--resume", "no", "--no-plots"], capture_output=True, text=True, timeout=200, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            return json.loads(Path(folder, "results/latest/claims.json").read_text())["claims"][0]["verdict"]
+
+    def test_a_racy_count_made_atomic_loses_nothing_and_the_claim_that_it_does_is_refuted(self) -> None:
+        self.assertEqual(self.verdict("racy_counts_lose", racy="atomic"), "REFUTED")
+
+    def test_plain_counts_made_slow_are_dearer_than_atomic_ones_and_the_claim_is_refuted(self) -> None:
+        self.assertEqual(self.verdict("uncontended_atomics_free", refcount="locked_global"), "REPRODUCED")      # and honestly REFUTED
+
+
 class Verdicts(Folder):
     """The claim is that `cyclic` takes more than 1.2 times as long as `refcount`; the lines say how long each took."""
 

@@ -44,7 +44,7 @@ class OfAllocators(Bench):
     def test_a_run_of_that_matrix_has_a_place_and_tables_of_its_own(self) -> None:
         self.bench()
         run, place = self.runs()[-1], self.results / "reference-allocators"
-        with mock.patch.multiple(reference, OF_ALLOCATORS=place, REFERENCE=self.results / "reference"), \
+        with mock.patch.object(reference, "REFERENCE", self.results / "reference"), \
                 mock.patch.object(reference.record, "read_run", return_value={"matrix": {"name": "allocators"}}):
             reference.keep(run)
         self.assertTrue((place / "run.json").is_file())
