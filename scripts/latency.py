@@ -75,7 +75,7 @@ def draw(folder: Path, group: GroupSummary, shown_rows: list[tuple[GroupSummary,
     return plots._gnuplot(place, "latency", {
         "TITLE": "How long does a request wait?", **plots._series(backends),
         "SUB": f"{group.title[0].upper()}{group.title[1:]}; logarithmic; whiskers: 95 % intervals",
-        "PLACES": plots._words(words for _, words, _ in PLACES), "LOW": min(p[6] for p in points) / 1.6, "HIGH": max(p[7] for p in points) * 1.6})
+        "PLACES": plots._words(words.replace('%', '%%') for _, words, _ in PLACES), "LOW": min(p[6] for p in points) / 1.6, "HIGH": max(p[7] for p in points) * 1.6})
 
 
 def main(arguments: list[str]) -> int:
