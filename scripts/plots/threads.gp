@@ -30,10 +30,14 @@ set ytics nomirror out scale 0.6 textcolor rgb MID
 set yrange [LOW:HIGH]
 set format y '%.0s %c'
 set xlabel 'threads'
+LONGEST = 1
+do for [g=1:GROUPS] { LONGEST = (strlen(word(PANELS, g)) > LONGEST ? strlen(word(PANELS, g)) : LONGEST) }
+ROOM = 108.0 / GROUPS           # letters over a panel
+PANEL_FONT = sprintf(',%g', FS * 0.95 * (LONGEST > ROOM ? ROOM / LONGEST : 1))
 do for [g=1:GROUPS] {
     set lmargin at screen LEFT + (g - 1) * (WIDE + GAP)
     set rmargin at screen LEFT + (g - 1) * (WIDE + GAP) + WIDE
-    set label 103 word(PANELS, g) at graph 0, graph 1.045 left font sprintf(',%g', FS*0.95) textcolor rgb INK
+    set label 103 word(PANELS, g) at graph 0, graph 1.045 left font PANEL_FONT textcolor rgb INK
     if (g == 1) { set ylabel 'operations per second, all threads' } else { unset ylabel; set format y '' }
     plot for [b=1:words(BACKENDS)] DATA using (threads(g, b)):'rate' with lines ls style_of(word(BACKENDS, b)) notitle, \
          for [b=1:words(BACKENDS)] DATA using (threads(g, b)):'rate':'low':'high' \
