@@ -22,7 +22,7 @@
 #include "memory.h"
 #include "team.h"
 
-enum { TURN_LEAST_NS = 10000000, TURN_LONG_NS = 100000000, TURN_SHORT_NS = 5000000 };
+enum { TURN_LEAST_NS = 10000000, TURN_LONG_NS = 100000000, TURN_SHORT_NS = 5000000, TURN_PATIENCE_NS = 200000000 };
 
 typedef struct turn_counters {
     uint64_t        cpu_ns, run_delay_ns, involuntary_switches, moment_ns;
@@ -140,7 +140,8 @@ bool turn_calibrate(session *s, uint64_t *unit_ns, verdict *said) {
     *unit_ns = turn_unit_ns(s, &timed, 1);
     if (timed.wall_ns >= TURN_LONG_NS || s->asked->units != 0)
         return true;                    /* so long that the warm-up itself tells; or nobody needs it closer */
-    for (uint64_t units = 1, ran_ns = 0; ran_ns < TURN_SHORT_NS; units *= 4) {
+    uint64_t begun_ns = team_clock_ns();            /* what is untimed before each unit may take far longer than the unit */
+    for (uint64_t units = 1, ran_ns = 0; ran_ns < TURN_SHORT_NS && team_clock_ns() - begun_ns < TURN_PATIENCE_NS; units *= 4) {
         memset(&timed, 0, sizeof timed);
         if (!turn_units_of(s, units, false, &timed, said))
             return false;

@@ -39,6 +39,7 @@ static bool interpreter_prepare(workload_run *run) {
     bool shared = run->parameters[INTERPRETER_WORLD] == INTERPRETER_SHARED;
     if (shared && run->thread != 0) field_load(m, world, collector_globals(), collector_global(INTERPRETER_GLOBAL));
     else if (!machine_make_world(m, world, text)) return false;
+    if (shared && run->thread == 0 && run->threads > 1) machine_share_world(world);
     if (shared && run->thread == 0) field_store(m, collector_globals(), collector_global(INTERPRETER_GLOBAL), world->target);
     machine_enter_world(&state->vm, m, &state->frame[INTERPRETER_PARTS], world, text);
     return true;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * machine.c - the types of an interpreter's objects, and the making of a world.
  *
- * What is neither part of a cycle nor ever changes is immortal where the collector knows such objects (PEP 683, and
- * CPython 3.13's free-threaded build, which makes code and constants immortal when a second thread starts).
+ * What is neither part of a cycle nor ever changes is immortal where the collector knows such objects (PEP 683); where
+ * threads will share the world, its functions, classes and module too, which CPython 3.13's free-threaded build makes
+ * immortal when the first thread beside the main one starts.
  */
 #include "machine.h"
 
@@ -139,6 +140,17 @@ bool machine_make_world(mutator *m, local *l, const program *text) {
         field_move(m, l->target, &tuple_items(l->target)[i], &part[i]);
     frame_close(m, part);
     return made;
+}
+
+void machine_share_world(local *l) {
+    object *module = field_peek(&tuple_items(l->target)[WORLD_MODULE]);
+    for (size_t i = 0; i < dict_used(module); i++) {
+        object_immortalize(field_peek(&dict_entries(module)[i].key));
+        object_immortalize(field_peek(&dict_entries(module)[i].value));
+    }
+    for (unsigned i = 0; i < WORLD_PARTS; i++)
+        object_immortalize(field_peek(&tuple_items(l->target)[i]));
+    object_immortalize(l->target);
 }
 
 void machine_enter_world(machine *vm, mutator *m, local *frame, local *l, const program *text) {

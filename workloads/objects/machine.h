@@ -52,6 +52,9 @@ typedef struct machine {
 /* l = a tuple with the parts of a new world for a program. False: heap full. */
 bool machine_make_world(mutator *m, local *l, const program *text);
 
+/* Other threads will share the world in l: all of it becomes immortal, where the collector knows such objects. */
+void machine_share_world(local *l);
+
 /* Set `vm` to run `text` in the world in l; its frame is `frame`, of WORLD_PARTS locals. */
 void machine_enter_world(machine *vm, mutator *m, local *frame, local *l, const program *text);
 
