@@ -33,7 +33,7 @@ do for [g=1:2] {
     set lmargin at screen (g == 1 ? 0.085 : 0.56)
     set rmargin at screen (g == 1 ? 0.51 : 0.985)
     set label 103 (g == 1 ? 'simple: since it was taken up' : 'metered: since it was due') at graph 0, graph 1.045 left font sprintf(',%g', FS*0.95) textcolor rgb INK
-    if (g == 2) { set format y '' }
+    if (g == 2) { do for [k=2:10] { set ytics add ('' 10.0**k) } }
     plot for [b=1:words(BACKENDS)] DATA using (here(g, b)):'ns' with lines ls style_of(word(BACKENDS, b)) notitle, \
          for [b=1:words(BACKENDS)] DATA using (here(g, b)):'ns':'low':'high' with yerrorbars ls style_of(word(BACKENDS, b)) lw LW*0.5 notitle
 }
