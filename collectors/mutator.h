@@ -34,7 +34,6 @@ static inline local *frame_open(mutator *m, size_t locals) {
 }
 
 /* Zeroed memory of a collector's own, straight from the OS and untouched; NULL: refused. */
-bool     mutator_no_generations(uint64_t *tracked);      /* of a collector that has none: false */
 void    *collector_map(size_t bytes);
 void     collector_unmap(void *memory, size_t bytes);      /* NULL is allowed */
 
@@ -55,5 +54,8 @@ void     mutator_each_local(void (*visit)(local *l, void *context), void *contex
 /* What is reachable from locals and globals: objects, and payload bytes (headers of header_bytes not
  * counted). Breadth-first with a hash set in memory of its own. False: out of memory. */
 bool     mutator_reachable(uint64_t *objects, uint64_t *bytes);
+
+/* The entry `generations` of a collector that has none: false. */
+bool     mutator_no_generations(uint64_t *tracked);
 
 #endif

@@ -5,8 +5,8 @@
  *
  * A look compares the collector's word (objects born and died, tracked objects by generation) with the oracle's, which
  * marks from the roots (collectors/common.c). What was born, has not died and cannot be reached is *floating garbage*.
- * Resolution: a unit. That a collector says of an object that it died means that its memory is given back: a tracer that
- * sweeps late says so late.
+ * Resolution: a unit. An object has died when the collector says so: one that counts, when it frees it; one that traces,
+ * when it has marked, also where it sweeps later.
  */
 #ifndef REFARENA_LOOKS_H
 #define REFARENA_LOOKS_H

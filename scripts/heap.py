@@ -29,12 +29,12 @@ from matrix import BadInput
 from record import Line, Stopped, shown
 
 BLOCKS = Path(__file__).resolve().parent.parent / "build/bin/blocks"
-GENERATIONS = ("young", "middle", "old", "permanent")
+FEW = summary.AMORTISED_COLLECTIONS     # fewer are no mean
 
 
 @dataclass(frozen=True)
 class Heap:
-    """One row's looks, summed up. Births and objects; drag is None where nothing was ever given back."""
+    """One row's looks, summed up. Births and objects; drag is None where some garbage is never given back: it has no mean."""
     group: str
     label: str
     collector: str
@@ -45,6 +45,7 @@ class Heap:
     mean: float
     peak: int
     drag: float | None
+    collections: int
 
 
 def heap_of(line: Line) -> Heap:
@@ -53,21 +54,32 @@ def heap_of(line: Line) -> Heap:
     floating = [look["born"] - look["died"] - look["live_objects"] for look in looks]
     area = sum((b - a) * (m + n) / 2 for a, b, m, n in zip(births, births[1:], floating, floating[1:]))
     died = looks[-1]["died"] - looks[0]["died"]
+    reclaims = line.get("reclaims") is not False and died > 0
     mean = area / births[-1] if births[-1] else 0.0
     return Heap(line["group"], line["label"], line["collector"], births, floating, [look["live_objects"] for look in looks],
-                [look["tracked"] for look in looks if look["tracked"]], mean, max(floating), area / died if died else None)
+                [look["tracked"] for look in looks if look["tracked"]], mean, max(floating), area / died if reclaims else None,
+                sum(sum(r["collections"]) for r in line["rounds"]))
 
 
 def heaps(lines: list[Line]) -> list[Heap]:
-    known = [l for l in lines if l["purpose"] == "heap" and l["outcome"] == "ok" and l.get("heap") and l["repetition"] == 0]
-    return [heap_of(l) for l in known if all(look["live_objects"] is not None for look in l["heap"])]
+    return [heap_of(l) for l in lines if _tells(l) and l["repetition"] == 0]
+
+
+def _tells(line: Line) -> bool:
+    return line["purpose"] == "heap" and line["outcome"] == "ok" and all(look["live_objects"] is not None for look in line.get("heap") or [{"live_objects": None}])
+
+
+def silent(lines: list[Line]) -> list[str]:
+    """Rows that were asked and told nothing, with their outcome."""
+    return [f"{l['group']}, {l['label']}: {l['outcome'].replace('_', ' ')}" + (f": {l['message']}" if l["message"] else "")
+            for l in lines if l["purpose"] == "heap" and not _tells(l)]
 
 
 def told(found: list[Heap]) -> str:
     cells = [("configuration", "live", "floating, mean", "at most", "drag, births")]
     for group in dict.fromkeys(h.group for h in found):
         cells.append((f"{group}:", "", "", "", ""))
-        cells += [(f"  {h.label}", f"{h.live[-1]:,}", f"{h.mean:,.0f}", f"{h.peak:,}", "for ever" if h.drag is None else f"{h.drag:,.0f}")
+        cells += [(f"  {h.label}", f"{h.live[-1]:,}", f"{h.mean:,.0f}", f"{h.peak:,}", "for ever" if h.drag is None else f"{h.drag:,.0f}" + (" (few collections)" if h.collections < FEW else ""))
                   for h in found if h.group == group]
     widths = [max(len(c[i]) for c in cells) for i in range(len(cells[0]))]
     return "\n".join("  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths))).rstrip() for line in cells)
@@ -97,12 +109,14 @@ def draw(folder: Path, about: dict[str, Any], found: list[Heap]) -> list[Path]:
 
 
 def occupancy(folder: Path) -> list[Path]:
-    """How full each pool of pymalloc is while blocks die in no order; nothing where the harness is not built."""
-    if not BLOCKS.exists():
-        return []
+    """How full each pool of pymalloc is while blocks die in no order: measured with the run, and then kept. Nothing where
+    the harness is not built."""
     place = plots.folder_of(folder / "plots")
-    subprocess.run([BLOCKS, "batch", "count=260000", "order=random", "--allocator=pymalloc", "--units=1", "--rounds=1",
-                    f"--map={place / 'occupancy.map'}"], stdout=subprocess.DEVNULL, check=True)
+    if not BLOCKS.exists() and not (place / "occupancy.map").exists():
+        return []
+    if not (place / "occupancy.map").exists():
+        subprocess.run([BLOCKS, "batch", "count=260000", "order=random", "--allocator=pymalloc", "--units=1", "--rounds=1",
+                        f"--map={place / 'occupancy.map'}"], stdout=subprocess.DEVNULL, check=True)
     return plots._gnuplot(place, "occupancy", {})
 
 
@@ -119,7 +133,7 @@ def main(arguments: list[str]) -> int:
         if not found:
             raise BadInput(f"{shown(folder)} has no looks into a heap: take them with `make heap`")
         drawn = draw(folder, about, found) + ([] if options.no_occupancy else occupancy(folder))
-        print(told(found))
+        print("\n".join([told(found), *(f"  {words}" for words in silent(lines))]))
         for path in (p for p in drawn if p.suffix == ".png"):
             print(f"  plot   {shown(path)}")
         print(f"  report {shown(report.write(folder, about, lines, summary.summarise(about['matrix'], lines)))}")

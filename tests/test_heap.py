@@ -41,6 +41,13 @@ class Looks(unittest.TestCase):
         self.assertLess(min(map(floating, seen)), 6)
         self.assertGreater(max(map(floating, seen)), 48)
 
+    def test_nothing_dies_where_nothing_is_ever_freed_and_the_oracle_still_knows_what_lives(self) -> None:
+        done = subprocess.run([BIN / "leak", "queue", "size=50", "length=20", "--units=1", "--rounds=3", "--heap", "--allocator=system"],
+                              capture_output=True, text=True, check=True)
+        seen = json.loads(done.stdout)["heap"]
+        self.assertEqual([(look["live_objects"], look["died"]) for look in seen], [(20, 0)] * len(seen))
+        self.assertEqual([floating(b) - floating(a) for a, b in zip(seen, seen[1:])], [50] * 3)
+
     def test_what_leaks_and_what_lives_are_told_apart(self) -> None:
         done = subprocess.run([BIN / "refcount", "queue", "size=50", "length=20", "--units=1", "--rounds=3", "--heap"], capture_output=True, text=True,
                               check=True)
@@ -72,10 +79,11 @@ class Heap(fake_run.InFolder):
 
     def test_drag_is_the_area_of_floating_objects_over_those_that_died(self) -> None:
         # each object floats for the next ten births: ten of them at every look
-        line = {"group": "g", "label": "l", "collector": "c", "heap": [
+        line = {"group": "g", "label": "l", "collector": "c", "rounds": [{"collections": [2, 0, 0]}], "heap": [
             {"born": b, "died": b - 10, "live_objects": 0, "tracked": None} for b in range(10, 1010, 10)]}
         found = heap.heap_of(line)
-        self.assertEqual((found.mean, found.peak, found.drag), (10, 10, 10))
+        self.assertEqual((found.mean, found.peak, found.drag, found.collections), (10, 10, 10, 2))
+        self.assertIsNone(heap.heap_of({**line, "reclaims": False}).drag)       # some of it floats for ever: there is no mean
 
     @unittest.skipIf(shutil.which("gnuplot") is None, "gnuplot is not installed")
     def test_they_are_told_drawn_and_in_the_report(self) -> None:

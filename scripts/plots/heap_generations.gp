@@ -7,7 +7,7 @@ set datafile separator tab
 set datafile missing NaN
 set label 101 TITLE at screen 0.05, screen 0.955 left font sprintf(',%g', FT) textcolor rgb INK
 set label 102 SUB   at screen 0.05, screen 0.902 left font sprintf(',%g', FS*0.87) textcolor rgb MID
-LEFT = 0.085; RIGHT = 0.985; GAP = 0.045
+LEFT = 0.085; RIGHT = 0.985; GAP = 0.075
 WIDE = (RIGHT - LEFT - GAP * (GROUPS - 1)) / GROUPS
 set multiplot
 # the key stands over all panels: it belongs to a plot of its own, without data
