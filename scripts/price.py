@@ -117,7 +117,7 @@ def draw(folder: Path, told: list[dict[str, Any]]) -> list[Path]:
     plots._tsv(place / "price.tsv", "row backend text real crossed x x_low x_high y y_low y_high text_x text_y", lines)
     drawn = plots._gnuplot(place, "price", {
         "TITLE": TITLE,
-        "SUB": "Against the same collector with plain counts; dashed: two threads break even; bars: 95 % intervals; hollow: a real interpreter",
+        "SUB": "Against the same collector with plain counts; dashed: break even; bars: 95 % intervals; hollow: a real interpreter",
         "BACKENDS": plots._words(r["name"] for r in shown), **box})
     return [p for p in drawn if p.suffix == ".png"]
 
