@@ -2,22 +2,13 @@
 # SPDX-License-Identifier: MIT
 """heap.py - what lies in the heap: garbage that floats, how long it does, and how objects grow old. `make heap`
 
-From looks between rounds (harness/looks.h), against the oracle of reachability:
-
-    floating    born - died - reachable: unreachable, and not given back yet
-    drag        for how many births an object floats, in the mean. Little's law, L = lambda W (Little, A proof for the queuing
-                formula, Operations Research 9(3), 1961): floating objects, in the mean over all births, are the objects that die
-                in a birth, times the births that each floats. Drag as a name: Rojemo and Runciman, Lag, drag, void and
-                use, ICFP 1996, where it runs from the last use; here it runs from when the object is out of reach.
-
-The clock is births, so that slow collectors and fast ones are compared at the same point of the program.
+The figures, as heap_looks.py defines them, and the map of pymalloc's pools, which is measured with them.
 """
 from __future__ import annotations
 
 import argparse
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,62 +16,17 @@ import plots
 import record
 import report
 import summary
+from heap_looks import COLUMNS, Heap, heaps, row, silent
 from matrix import BadInput
-from record import Line, Stopped, shown
+from record import Stopped, shown
 
 BLOCKS = Path(__file__).resolve().parent.parent / "build/bin/blocks"
-FEW = summary.AMORTISED_COLLECTIONS     # fewer are no mean
-
-
-@dataclass(frozen=True)
-class Heap:
-    """One row's looks, summed up. Births and objects; drag is None where some garbage is never given back: it has no mean."""
-    group: str
-    label: str
-    collector: str
-    births: list[int]
-    floating: list[int]
-    live: list[int]
-    tracked: list[list[int]]            # by look, by generation; empty where it has none
-    mean: float
-    peak: int
-    drag: float | None
-    collections: int
-
-
-def heap_of(line: Line) -> Heap:
-    looks = line["heap"]
-    births = [look["born"] - looks[0]["born"] for look in looks]
-    floating = [look["born"] - look["died"] - look["live_objects"] for look in looks]
-    area = sum((b - a) * (m + n) / 2 for a, b, m, n in zip(births, births[1:], floating, floating[1:]))
-    died = looks[-1]["died"] - looks[0]["died"]
-    reclaims = line.get("reclaims") is not False and died > 0
-    mean = area / births[-1] if births[-1] else 0.0
-    return Heap(line["group"], line["label"], line["collector"], births, floating, [look["live_objects"] for look in looks],
-                [look["tracked"] for look in looks if look["tracked"]], mean, max(floating), area / died if reclaims else None,
-                sum(sum(r["collections"]) for r in line["rounds"]))
-
-
-def heaps(lines: list[Line]) -> list[Heap]:
-    return [heap_of(l) for l in lines if _tells(l) and l["repetition"] == 0]
-
-
-def _tells(line: Line) -> bool:
-    return line["purpose"] == "heap" and line["outcome"] == "ok" and all(look["live_objects"] is not None for look in line.get("heap") or [{"live_objects": None}])
-
-
-def silent(lines: list[Line]) -> list[str]:
-    """Rows that were asked and told nothing, with their outcome."""
-    return [f"{l['group']}, {l['label']}: {l['outcome'].replace('_', ' ')}" + (f": {l['message']}" if l["message"] else "")
-            for l in lines if l["purpose"] == "heap" and not _tells(l)]
 
 
 def told(found: list[Heap]) -> str:
-    cells = [("configuration", "live", "floating, mean", "at most", "drag, births")]
+    cells = [COLUMNS]
     for group in dict.fromkeys(h.group for h in found):
-        cells.append((f"{group}:", "", "", "", ""))
-        cells += [(f"  {h.label}", f"{h.live[-1]:,}", f"{h.mean:,.0f}", f"{h.peak:,}", "for ever" if h.drag is None else f"{h.drag:,.0f}" + (" (few collections)" if h.collections < FEW else ""))
-                  for h in found if h.group == group]
+        cells += [(f"{group}:", "", "", "", ""), *(("  " + label, *rest) for label, *rest in (row(h) for h in found if h.group == group))]
     widths = [max(len(c[i]) for c in cells) for i in range(len(cells[0]))]
     return "\n".join("  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths))).rstrip() for line in cells)
 
@@ -115,8 +61,10 @@ def occupancy(folder: Path) -> list[Path]:
     if not BLOCKS.exists() and not (place / "occupancy.map").exists():
         return []
     if not (place / "occupancy.map").exists():
-        subprocess.run([BLOCKS, "batch", "count=260000", "order=random", "--allocator=pymalloc", "--units=1", "--rounds=1",
-                        f"--map={place / 'occupancy.map'}"], stdout=subprocess.DEVNULL, check=True)
+        done = subprocess.run([BLOCKS, "batch", "count=260000", "order=random", "--allocator=pymalloc", "--units=1", "--rounds=1",
+                        f"--map={place / 'occupancy.map'}"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode != 0:
+            raise Stopped(f"the map of pools was not taken: {done.stderr.strip()}")
     return plots._gnuplot(place, "occupancy", {})
 
 

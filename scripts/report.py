@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import heap_looks
 import latency
 import memory_metrics
 import overhead
@@ -61,6 +62,7 @@ def page_data(folder: Path, about: dict[str, Any], lines: list[Line], groups: li
     told = [_group(g, palette, (words.get(g.workload) or {}).get("operation") or "operation", mine, instructions(folder)) for g in groups]
     rows = sum(len(g["rows"]) for g in told)
     return {"title": about["matrix"].get("about") or about["matrix"]["name"], "lead": _lead(about), "claims": claims(folder), "groups": told, "pictures": pictures(folder),
+            "heap": {"columns": ["group", *heap_looks.COLUMNS], "rows": [[h.group, *heap_looks.row(h)] for h in heap_looks.heaps(lines)]},
             "facts": [[f"{len(told)}", "groups"], [f"{rows}", "configurations"], [f"{len(lines):,}", "invocations"], *_floors(groups),
                       [f"{sum(l['rejected'] for l in lines):,}", "disturbed, taken again"]],
             "machine": _machine(about.get("machine", {})), "origin": _origin(about, lines),

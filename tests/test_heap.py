@@ -9,7 +9,7 @@ import unittest
 import fake_run
 import matrix as matrices
 
-import heap
+import heap_looks
 
 BIN = pathlib.Path(__file__).resolve().parent.parent / "build/bin"
 MATRIX = '[[group]]\nname = "rings"\nworkload = "cycles"\ntime = false\nmemory = false\nheap = true\nconfigurations = ["refcount/system", "cyclic/system"]\npair = ""\n'
@@ -81,9 +81,9 @@ class Heap(fake_run.InFolder):
         # each object floats for the next ten births: ten of them at every look
         line = {"group": "g", "label": "l", "collector": "c", "rounds": [{"collections": [2, 0, 0]}], "heap": [
             {"born": b, "died": b - 10, "live_objects": 0, "tracked": None} for b in range(10, 1010, 10)]}
-        found = heap.heap_of(line)
+        found = heap_looks.heap_of(line)
         self.assertEqual((found.mean, found.peak, found.drag, found.collections), (10, 10, 10, 2))
-        self.assertIsNone(heap.heap_of({**line, "reclaims": False}).drag)       # some of it floats for ever: there is no mean
+        self.assertIsNone(heap_looks.heap_of({**line, "reclaims": False}).drag)       # some of it floats for ever: there is no mean
 
     @unittest.skipIf(shutil.which("gnuplot") is None, "gnuplot is not installed")
     def test_they_are_told_drawn_and_in_the_report(self) -> None:
@@ -93,7 +93,9 @@ class Heap(fake_run.InFolder):
         self.assertRegex(done.stdout, r"refcount/system +2 +4\d +97 +for ever")
         for name in ("heap_floating", "heap_generations"):
             self.assertGreater((run / f"plots/{name}.svg").stat().st_size, 4000)
-        self.assertEqual((run / "index.html").read_text().count("data:image/svg+xml;base64,"), 2)
+        page = (run / "index.html").read_text()
+        self.assertEqual(page.count("data:image/svg+xml;base64,"), 2)
+        self.assertIn('["rings","refcount/system","2",', page)
 
     def test_a_run_without_looks_is_one_line(self) -> None:
         self.assert_refused(self.script("heap.py", str(fake_run.write(self.folder / "run", invocations=1))), "make heap")

@@ -123,7 +123,10 @@ function drawFigures() {
 }
 
 function pictures() {
-  at("heap").hidden = !RUN.pictures.length;
+  at("heap").hidden = !RUN.pictures.length && !RUN.heap.rows.length;
+  const line = (tag, cells) => html("tr", {}, ...cells.map((c) => html(tag, {}, c)));
+  if (RUN.heap.rows.length)
+    at("looks").append(html("table", {}, html("thead", {}, line("th", RUN.heap.columns)), html("tbody", {}, ...RUN.heap.rows.map((r) => line("td", r)))));
   at("pictures").append(...RUN.pictures.map((source) => html("img", { src: source, alt: "figure of the heap", class: "picture" })));
 }
 
