@@ -257,7 +257,7 @@ class Planted(unittest.TestCase):
     def test_a_racy_count_made_atomic_loses_nothing_and_the_claim_that_it_does_is_refuted(self) -> None:
         self.assertEqual(self.verdict("racy_counts_lose", racy="atomic"), "REFUTED")
 
-    def test_plain_counts_made_slow_are_dearer_than_atomic_ones_and_the_claim_is_refuted(self) -> None:
+    def test_plain_counts_made_slow_reproduce_the_claim_that_atomic_ones_are_free(self) -> None:
         self.assertEqual(self.verdict("uncontended_atomics_free", refcount="locked_global"), "REPRODUCED")      # and honestly REFUTED
 
 

@@ -12,8 +12,7 @@
  * Source: Ungar and Jackson, "Tenuring policies for generation-based storage reclamation", OOPSLA 1988 (nepotism); Jones,
  * Hosking and Moss, The Garbage Collection Handbook, on queues.
  * Not claimed: that queues of a program are linked so; many are rings in an array. size = nodes through the queue per unit,
- * length = live nodes,
- * bytes = payload of each.
+ * length = live nodes, bytes = payload of each.
  */
 #include "values.h"
 
@@ -80,7 +79,7 @@ static unsigned queue_needs(const workload_run *run) { return run->threads > 1 ?
 
 static workload_operations queue_declare(const workload_run *run) {
     uint64_t size = (uint64_t)run->parameters[QUEUE_SIZE];
-    return (workload_operations){.operations = size, .allocations = size, 
+    return (workload_operations){.operations = size, .allocations = size,
                                  .bytes = size * (sizeof(queued) - sizeof(object) + (uint64_t)run->parameters[QUEUE_BYTES]),
                                  .references = 2 * size};
 }

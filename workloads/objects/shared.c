@@ -111,7 +111,7 @@ const workload shared_workload = {
     .operation = "take and drop", .kind = WORKLOAD_ON_OBJECTS, .threaded = true,
     .parameters = {{.name = "size", .meaning = "pairs per thread", .value = 1000000, .minimum = 1, .maximum = 1000000000},
                    {.name = "objects", .meaning = "whose object", .choices = "one|own|bare", .maximum = 2},
-                   {.name = "between", .meaning = "additions between a take and its drop, in tens", .minimum = 0, .maximum = 1000}},
+                   {.name = "between", .meaning = "additions between a take and its drop, rounded up to tens", .minimum = 0, .maximum = 1000}},
     .needs = shared_needs, .declare = shared_declare,
     .prepare = shared_prepare, .unit = shared_unit, .finish = shared_finish,
 };
