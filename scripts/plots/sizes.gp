@@ -37,7 +37,7 @@ do for [g=1:GROUPS] {
          for [b=1:words(BACKENDS)] FITS using (LEFT_END * 1.2): \
              (LOW * (HIGH / LOW) ** ((1 - STEP * (column('line') + 0.7)) / (1 - HEAD_AT))): \
              (column('panel') == g && column('backend') == b ? strcol('text') : '') \
-             with labels left font sprintf(',%g', FS*0.78) textcolor ls style_of(word(BACKENDS, b)) notitle
+             with labels left font sprintf(',%g', FS*0.66) textcolor ls style_of(word(BACKENDS, b)) notitle
     unset label 101; unset label 102
 }
 unset multiplot
