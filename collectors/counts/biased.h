@@ -129,15 +129,17 @@ static inline void count_mark_weak(object *o) {
                                                   memory_order_relaxed)) {}
 }
 
-static inline size_t count_read(const object *o) {
-    return (size_t)((int64_t)biased_local(o) +
-                    (atomic_load_explicit(&o->shared, memory_order_relaxed) >> BIASED_SHIFT));
-}
-
 /* PEP 703: the owner's part of an immortal object is all ones. Whoever changes a count looks first (immortal.h), and so
  * does the merge of what was queued before. */
 static inline bool count_is_immortal(const object *o) { return biased_local(o) == UINT32_MAX; }
-static inline void count_immortalize(object *o) { biased_set_local(o, UINT32_MAX); }
+static inline void count_immortalize(object *o) { biased_set_local(o, UINT32_MAX); }     /* by the owner */
+
+/* Of an immortal object the owner's part alone, which 32 bits hold: others may have taken it before it became so. */
+static inline size_t count_read(const object *o) {
+    if (count_is_immortal(o)) return UINT32_MAX;
+    return (size_t)((int64_t)biased_local(o) +
+                    (atomic_load_explicit(&o->shared, memory_order_relaxed) >> BIASED_SHIFT));
+}
 
 bool count_enter(mutator *m);           /* false: out of memory */
 void count_leave(mutator *m);

@@ -2,7 +2,8 @@
  * segregated.h - CPython's free-threaded collector: no lists; stop the world, and walk the pages.
  *
  * Objects live in the collector's own chunks (chunks.h), page by page of one size, so that all of them can
- * be found without a list that threads would have to share. One generation: every collection looks at all.
+ * be found without a list that threads would have to share. One generation: every collection looks at all. It runs inside
+ * the birth that passes the threshold (cycles_before_birth), as CPython 3.11's does, with the world stopped.
  * segregated.c has the algorithm.
  */
 #ifndef REFARENA_CYCLES_SEGREGATED_H
