@@ -254,6 +254,38 @@ TEST(an_immortal_object_stays_so_whatever_was_queued_and_no_thread_writes_its_co
 #endif
 }
 
+#ifdef COLLECTOR_HAS_IMMORTALS
+static void *copy_the_global(void *unused) {
+    (void)unused;
+    mutator *m = linked_collector.enter();
+    local *frame = frame_open(m, 1);
+    field_load(m, frame, collector_globals(), collector_global(0));
+    field_store(m, collector_globals(), collector_global(1), frame->target);
+    frame_close(m, frame);
+    linked_collector.leave(m);
+    return NULL;
+}
+#endif
+
+TEST(an_immortal_object_that_others_had_taken_before_is_no_garbage) {
+#ifdef COLLECTOR_HAS_IMMORTALS
+    NEEDS(COLLECTOR_THREADS | COLLECTOR_FREES_CYCLES);
+    assert_true(aged_new(heap_mutator, &heap_locals[0]));
+    object *o = heap_locals[0].target;
+    field_store(heap_mutator, collector_globals(), collector_global(0), o);
+    run_threads(copy_the_global, 1);
+    object_immortalize(o);
+    assert_int_equal(collector_collect(heap_mutator, 2), 0);
+    assert_true(count_is_immortal(o));
+    as_aged(&heap_locals[0]);
+    for (unsigned i = 0; i < 2; i++)
+        field_store(heap_mutator, collector_globals(), collector_global(i), NULL);
+    count_birth(o);                                     /* mortal again, so that the heap ends empty */
+#else
+    skip();
+#endif
+}
+
 TEST(a_callback_runs_though_another_thread_ends_the_target) {
     NEEDS(COLLECTOR_THREADS | COLLECTOR_WEAK_REFERENCES | COLLECTOR_EXACT_COUNTS);
     atomic_store(&callbacks, 0);
@@ -496,6 +528,7 @@ int main(void) {
         HEAP_TEST(threads_that_share_a_heap_lose_nothing_and_free_everything),
         HEAP_TEST(collections_among_running_threads_find_all_rings_and_nothing_else),
         HEAP_TEST(an_immortal_object_stays_so_whatever_was_queued_and_no_thread_writes_its_count),
+        HEAP_TEST(an_immortal_object_that_others_had_taken_before_is_no_garbage),
         HEAP_TEST(a_callback_runs_though_another_thread_ends_the_target),
         HEAP_TEST(a_callback_runs_though_another_thread_finds_the_target_unreachable),
         HEAP_TEST(threads_may_come_and_go),
