@@ -269,10 +269,13 @@ static void refcounted_empty(mutator *m) {
     refcounted_leave(m);
 }
 
-/* Where no thread may enter any more, what is alive stays so; the collector's own memory goes back all the same. */
+/* Where no thread may enter any more, what is alive is forgotten; the collector's own memory goes back all the same. */
 static void refcounted_close(void) {
     mutator *m = refcounted_enter();
     if (m != NULL) refcounted_empty(m);
+    else
+        for (unsigned i = 0; i < COLLECTOR_GLOBALS; i++)
+            field_poke(collector_global(i), NULL);
 #ifdef COUNT_CONDEMNS
     racy_release_kept();
 #endif
