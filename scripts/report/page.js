@@ -11,6 +11,7 @@ for (const row of ROWS)
 // --- what ran ---------------------------------------------------------------------------------------------
 
 function head() {
+  at("figures").hidden = !RUN.groups.some((g) => Object.values(VIEWS).some((v) => v.fits(g)));
   at("name").textContent = RUN.title;
   at("lead").textContent = RUN.lead;
   at("facts").append(...RUN.facts.map(([number, words]) => html("li", {}, html("b", {}, number), html("span", {}, words))));
@@ -70,7 +71,7 @@ const VIEWS = {
       const known = g.rows.filter((r) => r.latency.metered);
       const curve = (r, kind, thin) => ({ name: `${r.label}, ${kind}`, colour: r.colour, thin, points: r.latency[kind] });
       lines(place, { series: known.flatMap((r) => [curve(r, "metered", false), curve(r, "simple", true)]), logX: true, logY: true, sayX: (v) => `1 in ${digits(v)}`, sayY: inNs,
-        labelX: "one request in so many takes longer, since it was due; dashed: since it was taken up" });
+        labelX: "one in so many is longer; dashed: simple" });
       place.append(key(known));
     },
   },
@@ -81,7 +82,7 @@ const VIEWS = {
       const series = known.flatMap((r) => [{ name: r.label, colour: r.colour, points: r.pauses.mmu },
         ...(r.pauses.mmu_without_gil.length > 1 ? [{ name: `${r.label}, without waits for the GIL`, colour: r.colour, thin: true, points: r.pauses.mmu_without_gil }] : [])]);
       lines(place, { series, logX: true, top: 1, sayX: (ms) => `${digits(ms)} ms`, sayY: (u) => `${digits(100 * u)} %`,
-        labelX: "window: the least share of it that the program had (dashed: waits for the GIL left out)" });
+        labelX: "window; dashed: without waits for the GIL" });
       place.append(key(known));
     },
   },
@@ -96,7 +97,7 @@ function mark(row, shown, say, more) {
 let view = null;
 function figures() {
   const views = Object.keys(VIEWS).filter((name) => RUN.groups.some((g) => VIEWS[name].fits(g)));
-  view = views[0];
+  view = views.includes("latency") ? "latency" : views[0];         // an open loop's time is its schedule's
   at("metric").append(...views.map((name) => {
     const button = html("button", { type: "button", "aria-pressed": name === view }, name);
     button.addEventListener("click", () => {
