@@ -187,7 +187,7 @@ cases: $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(foreach c,$(COLLECTORS_ALL),$(BUILD)
 	@$(PYTHON) scripts/cases.py
 
 soak: $(COLLECTORS_ALL:%=$(BUILD)/tests/%/model) ## 100,000 random programs on every collector and on a model of it: PROGRAMS= SEED=
-	@printf '%s\n' $(COLLECTORS_ALL) | REFARENA_SEED='$(SEED)' xargs -P2 -I{} $(BUILD)/tests/{}/model --soak $(PROGRAMS)
+	@printf '%s\n' $(COLLECTORS_ALL) | REFARENA_SEED='$(SEED)' xargs -P2 -I{} sh -c '$(BUILD)/tests/{}/model --soak $(PROGRAMS)'
 
 fuzz: $(BUILD)/fuzz/$(COLLECTOR) ## the same with programs that libFuzzer writes (clang): COLLECTOR=cyclic SECONDS=60
 	@mkdir -p $<.corpus
