@@ -149,12 +149,6 @@ def _between(estimate: stats.Estimate) -> str:
     return f"{estimate.low:.2f}..{estimate.high:.2f}" if estimate.low == estimate.low else "one invocation"
 
 
-def _cells(rows: list[list[str]]) -> str:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  " + "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))).rstrip()
-                     for row in rows)
-
-
 def _ns(row: Row | None) -> str:
     if row is None:
         return "-"
@@ -198,7 +192,7 @@ def headers_table(known: dict[str, Any]) -> str:
     rows = [["bytes before the payload", "untracked", "tracked"]]
     rows += [[name, str(c["header_bytes"]), str(c["tracked_header_bytes"])]
              for name, answer in known.items() if (c := answer.get("collector"))]
-    return _cells([*rows, ["CPython 3.11", *(str(b) for b in CPYTHON_HEADERS)]])
+    return table.aligned([*rows, ["CPython 3.11", *(str(b) for b in CPYTHON_HEADERS)]])
 
 
 def pauses_rows(lines: list[record.Line]) -> list[list[str]]:
@@ -261,8 +255,8 @@ def _finish(folder: Path, about: dict[str, Any], journal: Journal, known: dict[s
     drawn = [] if options.no_plots else collector_plots.draw(folder, groups, journal.lines)
     record.write_run(folder, about)
     wrong = [f"WRONG RESULT: {r.label} in group {g.name}: {r.message}" for g in groups for r in g.rows if r.outcome == "checksum"]
-    parts = [_cells(counts_rows(groups)), f"{_cells(graphs_rows(groups))}\n  {LIBGC_SWEEPS}", headers_table(known),
-             f"{_cells(pauses_rows(journal.lines))}\n  {HEAPS}", *wrong,
+    parts = [table.aligned(counts_rows(groups)), f"{table.aligned(graphs_rows(groups))}\n  {LIBGC_SWEEPS}", headers_table(known),
+             f"{table.aligned(pauses_rows(journal.lines))}\n  {HEAPS}", *wrong,
              "\n".join(bars(groups)), "\n".join(f"! {g.name}: {note}" for g in groups for note in g.notes)]
     said = "\n\n".join(part for part in parts if part)
     record.write_whole(folder / "table.txt", said + "\n")

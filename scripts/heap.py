@@ -16,6 +16,7 @@ import plots
 import record
 import report
 import summary
+import table
 from heap_looks import COLUMNS, Heap, heaps, row, silent
 from matrix import BadInput
 from record import Stopped, shown
@@ -27,8 +28,7 @@ def told(found: list[Heap]) -> str:
     cells = [COLUMNS]
     for group in dict.fromkeys(h.group for h in found):
         cells += [(f"{group}:", "", "", "", ""), *(("  " + label, *rest) for label, *rest in (row(h) for h in found if h.group == group))]
-    widths = [max(len(c[i]) for c in cells) for i in range(len(cells[0]))]
-    return "\n".join("  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths))).rstrip() for line in cells)
+    return table.aligned(cells)
 
 
 def draw(folder: Path, about: dict[str, Any], found: list[Heap]) -> list[Path]:

@@ -55,7 +55,8 @@ def heaps(lines: list[Line]) -> list[Heap]:
 
 
 def _tells(line: Line) -> bool:
-    return line["purpose"] == "heap" and line["outcome"] == "ok" and all(look["live_objects"] is not None for look in line.get("heap") or [{"live_objects": None}])
+    looks = line.get("heap")
+    return line["purpose"] == "heap" and line["outcome"] == "ok" and bool(looks) and all(look["live_objects"] is not None for look in looks)
 
 
 def silent(lines: list[Line]) -> list[str]:

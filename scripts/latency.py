@@ -21,6 +21,7 @@ import plots
 import record
 import stats
 import summary
+import table
 from matrix import BadInput
 from record import Line, Stopped, shown
 from stats import Estimate
@@ -54,15 +55,13 @@ def rows(groups: list[GroupSummary], lines: list[Line]) -> list[tuple[GroupSumma
 
 
 def printed(shown_rows: list[tuple[GroupSummary, summary.Row, list[Line]]]) -> str:
-    heads = ["configuration", "late", *(f"{kind} {words}" for kind in KINDS for _, words, _ in PLACES)]
-    cells = [heads]
+    cells = [["configuration", "late", *(f"{kind} {words}" for kind in KINDS for _, words, _ in PLACES)]]
     for _, row, lines in shown_rows:
         late = latency(lines, "late_share")
         told = {(kind, words): estimate for kind, each in latencies(lines).items() for words, _, estimate in each}
         cells.append([row.label, f"{100 * late.value:.1f} %" if late else "-",
                       *(plots._duration(e.value) if (e := told.get((kind, words))) else "withheld" for kind in KINDS for _, words, _ in PLACES)])
-    widths = [max(len(c[i]) for c in cells) for i in range(len(heads))]
-    return "\n".join("  " + "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths))) for line in cells)
+    return table.aligned(cells)
 
 
 def draw(folder: Path, group: GroupSummary, shown_rows: list[tuple[GroupSummary, summary.Row, list[Line]]]) -> list[Path]:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from record import Line
@@ -21,6 +22,13 @@ def printed(groups: list[GroupSummary], operations: dict[str, str]) -> str:
     """operations: what one operation of each workload is, in a word."""
     tables = [_group(g, operations.get(g.workload, "operation")) for g in groups if not g.curve and _says_something(g)]
     return "\n\n".join(tables + [_curve(c, operations.get(c.groups[0].workload, "operation")) for c in curves(groups)])
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells, one a line: the first column to the left, all others to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join("  " + "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))).rstrip()
+                     for row in rows)
 
 
 def _says_something(group: GroupSummary) -> bool:
