@@ -25,7 +25,7 @@ LIBS     := -lbenchmark -ljansson -lzstd -ldl -lm -lstdc++
 
 # --- what there is ---------------------------------------------------------------------------------
 row        = $(subst :, ,$(filter $1:%,$(ROWS)))
-ROWS      := $(subst _immortal:,:,$(shell sed -nE \
+ROWS      := $(subst _immortal:collectors/loads,:collectors/loads,$(shell sed -nE \
     -e 's|^COUNTING\(([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|\1:collectors/refcounted:collectors/weak:collectors/spin:collectors/park:collectors/counts/\2:collectors/loads/\3:collectors/cycles/\4:collectors/threads/\5|p' \
     -e 's|^TRACING\(([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|\1:collectors/tracing/\2:collectors/spin:collectors/threads/\3|p' collectors/collectors.def))
 # a row that needs a library is left out where that is missing

@@ -18,7 +18,7 @@
  *                                                       reference moves, none is taken
  *   bool   weak_new(mutator *, local *, target, callback, context)   local = weak reference to target
  *   void   weak_get(mutator *, local *, weak)           local = its target, or NULL when that has died
- *   void   object_immortalize(object)                   a hint: it is never to die (PEP 683)
+ *   void   object_immortalize(object)                   a hint: it is never to die (PEP 683); by the thread that made it
  *   size_t object_references(object)                    its count, where there is one, else 0; no other thread runs
  *   void   mutator_poll(mutator *)                      the eval breaker: at back-edges and calls
  *   void   mutator_detach(mutator *), mutator_attach(mutator *)    around sleep, I/O and joins
@@ -73,6 +73,9 @@ static inline owned_array *object_array(object *o) {
 }
 static inline size_t object_array_bytes(object *o) {
     return o->type->array_offset ? object_array(o)->count * o->type->array_unit_bytes : 0;
+}
+static inline size_t object_payload_bytes(object *o) {      /* without its header, with its array */
+    return object_bytes(o) - sizeof(object) + object_array_bytes(o);
 }
 
 /* For visit functions: `count` fields in a row. */

@@ -27,7 +27,10 @@ enum {
 static inline bool count_is_immortal(const object *o) {
     return (int32_t)__atomic_load_n(&o->references, __ATOMIC_RELAXED) < 0;
 }
-static inline void count_immortalize(object *o) { __atomic_store_n(&o->references, 3u << 30, __ATOMIC_RELAXED); }
+static inline void header_immortalize(object *o) { __atomic_store_n(&o->references, 3u << 30, __ATOMIC_RELAXED); }
+#ifndef COUNT_IMMORTALIZES
+static inline void count_immortalize(object *o) { header_immortalize(o); }
+#endif
 
 /* A relaxed load and a relaxed store, which compile to plain ones: under a lock of the count, because who looks for
  * immortality does not hold it; or where to lose updates is the point. Returns the new count. */

@@ -7,6 +7,8 @@
 #ifndef REFARENA_COUNTS_LOCKED_GLOBAL_H
 #define REFARENA_COUNTS_LOCKED_GLOBAL_H
 
+#define COUNT_IMMORTALIZES 1            /* under the lock, below */
+
 #include <pthread.h>
 
 #include "header.h"
@@ -39,5 +41,12 @@ static inline bool count_try_take(object *o) {
 }
 
 static inline size_t count_read(const object *o) { return o->references; }
+
+/* Under the lock: a step on its way would write what it read before. */
+static inline void count_immortalize(object *o) {
+    pthread_mutex_lock(&locked_global_mutex);
+    header_immortalize(o);
+    pthread_mutex_unlock(&locked_global_mutex);
+}
 
 #endif

@@ -8,6 +8,8 @@
 #ifndef REFARENA_COUNTS_LOCKED_OBJECT_H
 #define REFARENA_COUNTS_LOCKED_OBJECT_H
 
+#define COUNT_IMMORTALIZES 1            /* under the lock, below */
+
 #include "../spin.h"
 #include "header.h"
 
@@ -37,5 +39,12 @@ static inline bool count_try_take(object *o) {
 }
 
 static inline size_t count_read(const object *o) { return o->references; }
+
+/* Under the lock: a step on its way would write what it read before. */
+static inline void count_immortalize(object *o) {
+    spin_lock(&o->count_lock);
+    header_immortalize(o);
+    spin_unlock(&o->count_lock);
+}
 
 #endif

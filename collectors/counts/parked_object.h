@@ -13,6 +13,8 @@
 #ifndef REFARENA_COUNTS_PARKED_OBJECT_H
 #define REFARENA_COUNTS_PARKED_OBJECT_H
 
+#define COUNT_IMMORTALIZES 1            /* under the lock, below */
+
 #include "../park.h"
 #include "header.h"
 
@@ -42,5 +44,12 @@ static inline bool count_try_take(object *o) {
 }
 
 static inline size_t count_read(const object *o) { return o->references; }
+
+/* Under the lock: a step on its way would write what it read before. */
+static inline void count_immortalize(object *o) {
+    park_lock(&o->count_lock);
+    header_immortalize(o);
+    park_unlock(&o->count_lock);
+}
 
 #endif

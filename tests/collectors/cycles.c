@@ -550,6 +550,36 @@ TEST(O26_callbacks_frame_a_collection) {
     assert_true(!calls[1].start && calls[1].generation == 1 && calls[1].collected == 1);
 }
 
+TEST(the_census_of_generations_is_exact) {
+#ifdef CYCLES_FREEZES
+    uint64_t tracked[COLLECTOR_GENERATIONS + 1];
+    assert_true(linked_collector.generations(tracked));
+    const uint64_t young = tracked[0], middle = tracked[1], old = tracked[2], permanent = tracked[3];
+    const struct { int collect; uint64_t young, middle, old, permanent; } after[] = {      /* each makes two objects first */
+        {-1, 2, 0, 0, 0}, {0, 0, 4, 0, 0}, {-1, 2, 4, 0, 0}, {1, 0, 0, 8, 0}, {-1, 2, 0, 8, 0}};
+    int slot = 0;
+    for (size_t i = 0; i < sizeof after / sizeof *after; i++) {
+        for (int made = 0; made < 2; made++) heap_node(slot++, 'a');
+        if (after[i].collect >= 0) assert_int_equal(heap_collect(after[i].collect), 0);
+        assert_true(linked_collector.generations(tracked));
+        assert_int_equal(tracked[0] - young, after[i].young);
+        assert_int_equal(tracked[1] - middle, after[i].middle);
+        assert_int_equal(tracked[2] - old, after[i].old);
+        assert_int_equal(tracked[3] - permanent, after[i].permanent);
+    }
+    generational_freeze();
+    assert_true(linked_collector.generations(tracked));
+    assert_int_equal(tracked[0] + tracked[1] + tracked[2], 0);
+    assert_int_equal(tracked[3] - permanent, 10);
+    generational_unfreeze();
+    heap_drop(0);                                       /* by its count: no collection is needed */
+    assert_true(linked_collector.generations(tracked));
+    assert_int_equal(tracked[2] - old, 9);
+#else
+    skip();
+#endif
+}
+
 TEST(what_is_immortal_moves_to_the_permanent_generation) {
     NEEDS(COLLECTOR_FREES_CYCLES);
 #if defined COLLECTOR_HAS_IMMORTALS && defined CYCLES_FREEZES
@@ -831,6 +861,7 @@ TEST(check_notices_a_broken_list_and_a_lost_count) {
     HEAP_TEST(O24_births_that_die_at_once_never_collect), \
     HEAP_TEST(O25_figures_are_kept_by_generation), \
     HEAP_TEST(O26_callbacks_frame_a_collection), \
+    HEAP_TEST(the_census_of_generations_is_exact), \
     HEAP_TEST(what_is_immortal_moves_to_the_permanent_generation), \
     HEAP_TEST(O38_frozen_garbage_is_not_seen_until_it_is_thawed_into_the_oldest), \
     HEAP_TEST(O45_a_ring_that_was_untracked_is_never_found), \

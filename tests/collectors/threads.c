@@ -5,6 +5,7 @@
  * ThreadSanitizer this is the proof of the counts, the loads and the weak references.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -267,6 +268,62 @@ static void *copy_the_global(void *unused) {
 }
 #endif
 
+#ifdef COLLECTOR_HAS_IMMORTALS
+static atomic_bool made_all;
+
+static void *take_and_drop_until_all_are_made(void *unused) {
+    (void)unused;
+    mutator *m = linked_collector.enter();
+    local *frame = frame_open(m, 1);
+    while (!atomic_load(&made_all)) {
+        field_load(m, frame, collector_globals(), collector_global(0));
+        local_set(m, frame, NULL);
+        mutator_poll(m);
+    }
+    frame_close(m, frame);
+    linked_collector.leave(m);
+    return NULL;
+}
+#endif
+
+/* A step under way when the object is made immortal must not write back a mortal count. */
+TEST(what_is_made_immortal_while_others_count_it_stays_so) {
+#ifdef COLLECTOR_HAS_IMMORTALS
+    NEEDS(COLLECTOR_THREADS);
+    enum { MADE = 2000, OTHERS = 2 };
+    static object *made[MADE];
+    pthread_t others[OTHERS];
+    atomic_store(&made_all, false);
+    for (int i = 0; i < OTHERS; i++)
+        assert_int_equal(pthread_create(&others[i], NULL, take_and_drop_until_all_are_made, NULL), 0);
+    for (int i = 0; i < MADE; i++) {
+        assert_true(aged_new(heap_mutator, &heap_locals[0]));
+        made[i] = heap_locals[0].target;
+        field_store(heap_mutator, collector_globals(), collector_global(0), made[i]);
+        for (volatile int wait = i % 500; wait > 0; wait--) {}
+        object_immortalize(made[i]);
+        mutator_poll(heap_mutator);
+    }
+    atomic_store(&made_all, true);
+    mutator_detach(heap_mutator);
+    for (int i = 0; i < OTHERS; i++) pthread_join(others[i], NULL);
+    mutator_attach(heap_mutator);
+    mutator_poll(heap_mutator);
+    heap_drop(0);
+    field_store(heap_mutator, collector_globals(), collector_global(0), NULL);
+    int mortal = 0;
+    for (int i = 0; i < MADE; i++) {
+        mortal += !count_is_immortal(made[i]);
+        count_birth(made[i]);                           /* mortal again, so that the heap ends empty */
+        heap_locals[0].target = made[i];
+        heap_drop(0);
+    }
+    assert_int_equal(mortal, 0);
+#else
+    skip();
+#endif
+}
+
 TEST(an_immortal_object_that_others_had_taken_before_is_no_garbage) {
 #ifdef COLLECTOR_HAS_IMMORTALS
     NEEDS(COLLECTOR_THREADS | COLLECTOR_FREES_CYCLES);
@@ -496,15 +553,27 @@ TEST(a_thread_that_polls_lets_a_waiting_one_run) {
     mutator_attach(heap_mutator);
 }
 
-/* The lock, once asked for, changes hands before a detach returns: who does short I/O cannot keep it. */
+#ifdef REFARENA_THREADS_GIL_H
+/* A signal holds a thread up, wherever it waits. */
+static void hold_up(int signal) {
+    (void)signal;
+    nanosleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
+}
+#endif
+
+/* The lock, once asked for, changes hands before a detach returns: who does short I/O cannot keep it, be the waiter ever so
+ * slow to wake. */
 TEST(a_detach_hands_over_a_lock_that_was_asked_for) {
 #ifdef REFARENA_THREADS_GIL_H
     collector_stats before, after;
     pthread_t second;
+    struct sigaction old;
+    assert_int_equal(sigaction(SIGUSR1, &(struct sigaction){.sa_handler = hold_up}, &old), 0);
     linked_collector.stats(&before);
     assert_int_equal(pthread_create(&second, NULL, run_second, NULL), 0);
     while (!atomic_load(&gil_drop_request)) {}
-    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);                /* the waiter is asleep again */
+    assert_int_equal(pthread_kill(second, SIGUSR1), 0);
+    nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);                /* the waiter is held up */
     mutator_detach(heap_mutator);
     mutator_attach(heap_mutator);
     linked_collector.stats(&after);
@@ -512,6 +581,7 @@ TEST(a_detach_hands_over_a_lock_that_was_asked_for) {
     mutator_detach(heap_mutator);
     pthread_join(second, NULL);
     mutator_attach(heap_mutator);
+    sigaction(SIGUSR1, &old, NULL);
 #else
     skip();
 #endif
@@ -528,6 +598,7 @@ int main(void) {
         HEAP_TEST(threads_that_share_a_heap_lose_nothing_and_free_everything),
         HEAP_TEST(collections_among_running_threads_find_all_rings_and_nothing_else),
         HEAP_TEST(an_immortal_object_stays_so_whatever_was_queued_and_no_thread_writes_its_count),
+        HEAP_TEST(what_is_made_immortal_while_others_count_it_stays_so),
         HEAP_TEST(an_immortal_object_that_others_had_taken_before_is_no_garbage),
         HEAP_TEST(a_callback_runs_though_another_thread_ends_the_target),
         HEAP_TEST(a_callback_runs_though_another_thread_finds_the_target_unreachable),
