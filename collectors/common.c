@@ -13,7 +13,7 @@
 static struct {
     pthread_mutex_t lock;
     mutator        *first;
-    uint64_t        departed_born, departed_died;
+    collector_stats departed;           /* what was born and has died, by those that left */
 } mutators = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static mutator_base *base(mutator *m) { return (mutator_base *)m; }
@@ -46,29 +46,35 @@ mutator *mutator_create(size_t bytes) {
     return m;
 }
 
+static void mutator_add(collector_stats *to, const mutator_base *of) {
+    to->born += of->born;
+    to->died += of->died;
+    to->born_bytes += of->born_bytes;
+    to->died_bytes += of->died_bytes;
+}
+
 void mutator_destroy(mutator *m, size_t bytes) {
     pthread_mutex_lock(&mutators.lock);
     *base(m)->link = base(m)->next;
     if (base(m)->next != NULL) base(base(m)->next)->link = base(m)->link;
-    mutators.departed_born += base(m)->born;
-    mutators.departed_died += base(m)->died;
+    mutator_add(&mutators.departed, base(m));
     pthread_mutex_unlock(&mutators.lock);
     collector_unmap(base(m)->stack, MUTATOR_LOCALS * sizeof(local));
     collector_unmap(m, bytes);
 }
 
-void mutator_sum(uint64_t *born, uint64_t *died) {
+void mutator_sum(collector_stats *stats) {
     pthread_mutex_lock(&mutators.lock);
-    *born = mutators.departed_born;
-    *died = mutators.departed_died;
-    for (mutator *m = mutators.first; m != NULL; m = base(m)->next) {
-        *born += base(m)->born;
-        *died += base(m)->died;
-    }
+    stats->born = mutators.departed.born;
+    stats->died = mutators.departed.died;
+    stats->born_bytes = mutators.departed.born_bytes;
+    stats->died_bytes = mutators.departed.died_bytes;
+    for (mutator *m = mutators.first; m != NULL; m = base(m)->next)
+        mutator_add(stats, base(m));
     pthread_mutex_unlock(&mutators.lock);
 }
 
-void mutator_forget_departed(void) { mutators.departed_born = mutators.departed_died = 0; }
+void mutator_forget_departed(void) { mutators.departed = (collector_stats){0}; }
 
 void mutator_each(void (*visit)(mutator *m, void *context), void *context) {
     pthread_mutex_lock(&mutators.lock);
@@ -145,7 +151,7 @@ bool mutator_reachable(uint64_t *objects, uint64_t *bytes) {
     while (this.next < this.found && !this.refused) {
         object *o = this.queue[this.next++];
         ++*objects;
-        *bytes += object_bytes(o) - sizeof(object) + object_array_bytes(o);
+        *bytes += object_payload_bytes(o);
         o->type->visit(o, oracle_find_field, &this);
     }
     oracle_free(&this);

@@ -25,6 +25,7 @@ typedef struct collector_stats {
     uint64_t collected;             /* objects found unreachable by collections */
     uint64_t uncollectable;
     uint64_t born, died;            /* objects */
+    uint64_t born_bytes, died_bytes;    /* their payload: without headers, with the arrays that they own */
     uint64_t switches;              /* changes of the running thread under a GIL */
     uint64_t takes, drops;          /* of references: counted by `census` only, else 0 */
     uint64_t premature, doubled;    /* touches of dead objects, second deaths: what `racy` counts only */

@@ -12,6 +12,7 @@
 
 #include <assert.h>
 
+#include "linked.h"
 #include "object.h"
 
 enum { MUTATOR_LOCALS = 1 << 21 };      /* 16 MiB of address space; deeper recursion is a caller's mistake */
@@ -20,6 +21,7 @@ typedef struct mutator_base {
     local   *stack, *top, *limit;
     mutator *next, **link;              /* in the list of all mutators */
     uint64_t born, died;                /* objects, by this thread */
+    uint64_t born_bytes, died_bytes;    /* their payload; what an array grows is born, what it shrinks has died */
     _Atomic uint64_t seen_epoch;        /* threads/stop_the_world.h; 0: not attached yet */
 } mutator_base;
 
@@ -33,6 +35,15 @@ static inline local *frame_open(mutator *m, size_t locals) {
     return frame;
 }
 
+static inline void mutator_bore(mutator *m, size_t payload_bytes) {
+    ((mutator_base *)m)->born++;
+    ((mutator_base *)m)->born_bytes += payload_bytes;
+}
+static inline void mutator_resized(mutator *m, size_t old_bytes, size_t new_bytes) {
+    if (new_bytes > old_bytes) ((mutator_base *)m)->born_bytes += new_bytes - old_bytes;
+    else ((mutator_base *)m)->died_bytes += old_bytes - new_bytes;
+}
+
 /* Zeroed memory of a collector's own, straight from the OS and untouched; NULL: refused. */
 void    *collector_map(size_t bytes);
 void     collector_unmap(void *memory, size_t bytes);      /* NULL is allowed */
@@ -43,8 +54,8 @@ mutator *mutator_create(size_t bytes);
 /* Take it out of the list and unmap it; its figures go to mutator_departed. */
 void     mutator_destroy(mutator *m, size_t bytes);
 
-/* Sum born and died of all mutators, departed ones included; others must be detached. */
-void     mutator_sum(uint64_t *born, uint64_t *died);
+/* Fill in what was born and has died, by the word of all mutators, departed ones included; others must be detached. */
+void     mutator_sum(collector_stats *stats);
 void     mutator_forget_departed(void);
 
 /* Call visit with every mutator, and with every local of every open frame; none comes or goes meanwhile. */

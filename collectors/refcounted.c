@@ -58,7 +58,7 @@ bool object_new(mutator *m, local *l, const object_type *type, size_t extra) {
     if (type->extra_unit_bytes) ((sized_object *)o)->extra = extra;
     count_birth(o);
     if (type->tracked) cycles_born(o);
-    m->base.born++;
+    mutator_bore(m, bytes - refcounted_prefix_bytes(type) - sizeof(object));
     object *old = l->target;
     l->target = o;
     object_drop(m, old);
@@ -104,7 +104,9 @@ static bool refcounted_resize(mutator *m, local *l, size_t count) {
 }
 
 bool object_resize(mutator *m, local *l, size_t count) {
+    size_t unit_bytes = l->target->type->array_unit_bytes, old_bytes = object_array_bytes(l->target);
     bool resized = refcounted_resize(m, l, count) || (refcounted_make_room(m) && refcounted_resize(m, l, count));
+    if (resized) mutator_resized(m, old_bytes, count * unit_bytes);
     collector_step();
     return resized;
 }
@@ -129,11 +131,12 @@ static void refcounted_release(mutator *m, object *o) {
 
 static void refcounted_free(mutator *m, object *o) {
     const object_type *type = o->type;
+    m->base.died++;
+    m->base.died_bytes += object_payload_bytes(o);
 #ifndef COUNT_CONDEMNS                                  /* there the array stays with its object */
     if (type->array_offset != 0)
         refcounted_memory->release(object_array(o)->items, object_array_bytes(o));
 #endif
-    m->base.died++;
     pause_freed(m->dying);
 #ifdef CYCLES_FREE_LISTS
     if (UNLIKELY(type->free_list != 0) && free_lists_give(o)) return;
@@ -285,7 +288,7 @@ static void refcounted_close(void) {
 static void refcounted_stats(collector_stats *stats) {
     memset(stats, 0, sizeof *stats);
     cycles_stats(stats);
-    mutator_sum(&stats->born, &stats->died);
+    mutator_sum(stats);
 #ifdef COUNT_FIGURES
     COUNT_FIGURES(stats);
 #endif

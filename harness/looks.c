@@ -8,7 +8,7 @@
 enum { LOOKS_GENERATIONS = COLLECTOR_GENERATIONS + 1 };        /* the last: permanent */
 
 typedef struct look {
-    uint64_t ns, born, died, live_objects, live_bytes, tracked[LOOKS_GENERATIONS];
+    uint64_t ns, born, died, born_bytes, died_bytes, live_objects, live_bytes, tracked[LOOKS_GENERATIONS];
     bool     reachable, generations;        /* are the oracle's figures known? the generations'? */
 } look;
 
@@ -25,6 +25,8 @@ void looks_take(void) {
     now->ns = team_clock_ns() - looks.start_ns;
     now->born = stats.born;
     now->died = stats.died;
+    now->born_bytes = stats.born_bytes;
+    now->died_bytes = stats.died_bytes;
     now->reachable = linked_collector.reachable(&now->live_objects, &now->live_bytes);
     now->generations = linked_collector.generations(now->tracked);
 }
@@ -51,8 +53,9 @@ json_t *looks_report(void) {
     if (looks.table == NULL) return json_null();
     json_t *list = json_array();
     for (const look *l = looks.table; l < looks.table + looks.count; l++)
-        json_array_append_new(list, json_pack("{sI sI sI so so so}", "ns", (json_int_t)l->ns, "born", (json_int_t)l->born, "died",
-                                              (json_int_t)l->died, "live_objects", looks_known(l->reachable, l->live_objects),
+        json_array_append_new(list, json_pack("{sI sI sI sI sI so so so}", "ns", (json_int_t)l->ns, "born", (json_int_t)l->born, "died",
+                                              (json_int_t)l->died, "born_bytes", (json_int_t)l->born_bytes, "died_bytes",
+                                              (json_int_t)l->died_bytes, "live_objects", looks_known(l->reachable, l->live_objects),
                                               "live_bytes", looks_known(l->reachable, l->live_bytes), "tracked", looks_tracked(l)));
     return list;
 }

@@ -27,7 +27,7 @@ BLOCKS = Path(__file__).resolve().parent.parent / "build/bin/blocks"
 def told(found: list[Heap]) -> str:
     cells = [COLUMNS]
     for group in dict.fromkeys(h.group for h in found):
-        cells += [(f"{group}:", "", "", "", ""), *(("  " + label, *rest) for label, *rest in (row(h) for h in found if h.group == group))]
+        cells += [(f"{group}:", *("" for _ in COLUMNS[1:])), *(("  " + label, *rest) for label, *rest in (row(h) for h in found if h.group == group))]
     return table.aligned(cells)
 
 

@@ -3,7 +3,7 @@
 
 Against the oracle of reachability:
 
-    floating    born - died - reachable: unreachable, and not given back yet
+    floating    born - died - reachable: unreachable, and not given back yet; in objects, and in bytes without headers
     drag        for how many births an object floats, in the mean. Little's law, L = lambda W (Little, A proof for the queuing
                 formula, Operations Research 9(3), 1961): floating objects, in the mean over all births, are the objects that die
                 in a birth, times the births that each floats. Drag as a name: Rojemo and Runciman, Lag, drag, void and
@@ -33,6 +33,8 @@ class Heap:
     tracked: list[list[int]]            # by look, by generation; empty where it has none
     mean: float
     peak: int
+    mean_bytes: float | None            # of floating garbage, as the objects; None where the run is from before they were told
+    peak_bytes: int | None
     drag: float | None
     collections: int
 
@@ -41,13 +43,20 @@ def heap_of(line: Line) -> Heap:
     looks = line["heap"]
     births = [look["born"] - looks[0]["born"] for look in looks]
     floating = [look["born"] - look["died"] - look["live_objects"] for look in looks]
-    area = sum((b - a) * (m + n) / 2 for a, b, m, n in zip(births, births[1:], floating, floating[1:]))
+    in_bytes = [look["born_bytes"] - look["died_bytes"] - look["live_bytes"] for look in looks] if "born_bytes" in looks[0] else []
+    mean = _mean(births, floating)
     died = looks[-1]["died"] - looks[0]["died"]
     reclaims = line.get("reclaims") is not False and died > 0
-    mean = area / births[-1] if births[-1] else 0.0
     return Heap(line["group"], line["label"], line["collector"], births, floating, [look["live_objects"] for look in looks],
-                [look["tracked"] for look in looks if look["tracked"]], mean, max(floating), area / died if reclaims else None,
+                [look["tracked"] for look in looks if look["tracked"]], mean, max(floating), _mean(births, in_bytes) if in_bytes else None, max(in_bytes, default=None),
+                mean * births[-1] / died if reclaims else None,
                 sum(sum(r["collections"]) for r in line["rounds"]))
+
+
+def _mean(births: list[int], values: list[int]) -> float:
+    """Over births, straight between looks."""
+    area = sum((b - a) * (m + n) / 2 for a, b, m, n in zip(births, births[1:], values, values[1:]))
+    return area / births[-1] if births[-1] else 0.0
 
 
 def heaps(lines: list[Line]) -> list[Heap]:
@@ -65,9 +74,10 @@ def silent(lines: list[Line]) -> list[str]:
             for l in lines if l["purpose"] == "heap" and not _tells(l)]
 
 
-COLUMNS = ("configuration", "live", "floating, mean", "at most", "drag, births")
+COLUMNS = ("configuration", "live", "floating, mean", "at most", "bytes, mean", "at most", "drag, births")
 
 
 def row(h: Heap) -> tuple[str, ...]:
     drag = "for ever" if h.drag is None else f"{h.drag:,.0f}" + (" (few collections)" if h.collections < FEW else "")
-    return h.label, f"{h.live[-1]:,}", f"{h.mean:,.0f}", f"{h.peak:,}", drag
+    in_bytes = ("-", "-") if h.mean_bytes is None else (f"{h.mean_bytes:,.0f}", f"{h.peak_bytes:,}")
+    return h.label, f"{h.live[-1]:,}", f"{h.mean:,.0f}", f"{h.peak:,}", *in_bytes, drag

@@ -26,12 +26,28 @@ def floating(look: dict) -> int:
     return look["born"] - look["died"] - look["live_objects"]
 
 
+def floating_bytes(look: dict) -> int:
+    return look["born_bytes"] - look["died_bytes"] - look["live_bytes"]
+
+
 class Looks(unittest.TestCase):
     def test_what_counting_alone_drops_in_rings_floats_for_ever(self) -> None:
         seen = looks("refcount", "--rounds=5")
         self.assertEqual([b["born"] - a["born"] for a, b in zip(seen, seen[1:])], [6] * 5)
         self.assertEqual([floating(b) - floating(a) for a, b in zip(seen, seen[1:])], [6] * 5)
         self.assertEqual({look["tracked"] for look in seen}, {None})
+        each, = {floating_bytes(look) / floating(look) for look in seen[1:]}                   # all are nodes of one size
+        self.assertEqual(each % 8, 0)
+        self.assertGreater(each, 0)
+
+    def test_bytes_float_as_objects_do_whatever_finds_them_arrays_included(self) -> None:
+        for collector in ("refcount", "cyclic", "segregated", "atomic", "biased", "marksweep"):
+            done = subprocess.run([BIN / collector, "requests", "size=40", "table=50", "rate=1000000000", "--units=1", "--rounds=30", "--heap"],
+                                  capture_output=True, text=True, check=True)
+            for look in json.loads(done.stdout)["heap"]:
+                self.assertGreaterEqual(floating(look), 0)
+                self.assertGreaterEqual(floating_bytes(look), 8 * floating(look), (collector, look))
+                if floating(look) == 0: self.assertEqual(floating_bytes(look), 0, (collector, look))
 
     def test_a_young_collection_comes_at_the_threshold_and_nothing_floats_after_it(self) -> None:
         seen = looks("cyclic", "--rounds=40", "--set", "threshold0=59")
@@ -72,7 +88,8 @@ class Heap(fake_run.InFolder):
         run = fake_run.write(self.folder / "run", invocations=1, text=MATRIX)
         lines = [json.loads(l) for l in (run / "invocations.jsonl").read_text().splitlines()]
         told = [{**l, "purpose": "heap", "heap": [
-            {"ns": i, "born": born, "died": died, "live_objects": live, "live_bytes": 0, "tracked": [born - died, 0, 0, 0]}
+            {"ns": i, "born": born, "died": died, "live_objects": live, "live_bytes": 16 * live, "born_bytes": 16 * born, "died_bytes": 16 * died,
+             "tracked": [born - died, 0, 0, 0]}
             for i, (born, died, live) in enumerate(made[l["label"]])]} for l in lines if l["purpose"] == "time" and l["label"] in made]
         (run / "invocations.jsonl").write_text("".join(json.dumps(l) + "\n" for l in told))
         return run
@@ -80,9 +97,13 @@ class Heap(fake_run.InFolder):
     def test_drag_is_the_area_of_floating_objects_over_those_that_died(self) -> None:
         # each object floats for the next ten births: ten of them at every look
         line = {"group": "g", "label": "l", "collector": "c", "rounds": [{"collections": [2, 0, 0]}], "heap": [
-            {"born": b, "died": b - 10, "live_objects": 0, "tracked": None} for b in range(10, 1010, 10)]}
+            {"born": b, "died": b - 10, "born_bytes": 32 * b, "died_bytes": 32 * (b - 10), "live_objects": 0, "live_bytes": 0, "tracked": None}
+            for b in range(10, 1010, 10)]}
         found = heap_looks.heap_of(line)
         self.assertEqual((found.mean, found.peak, found.drag, found.collections), (10, 10, 10, 2))
+        self.assertEqual((found.mean_bytes, found.peak_bytes), (320, 320))
+        for look in line["heap"]: del look["born_bytes"]
+        self.assertIsNone(heap_looks.heap_of(line).mean_bytes)                        # a run from before bytes were told
         self.assertIsNone(heap_looks.heap_of({**line, "reclaims": False}).drag)       # some of it floats for ever: there is no mean
 
     @unittest.skipIf(shutil.which("gnuplot") is None, "gnuplot is not installed")
@@ -90,7 +111,7 @@ class Heap(fake_run.InFolder):
         run = self.run_with({"refcount/system": [(n, 0, 2) for n in range(2, 100)], "cyclic/system": [(n, n // 20 * 20, n % 20) for n in range(2, 100)]})
         done = self.script("heap.py", str(run), "--no-occupancy")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertRegex(done.stdout, r"refcount/system +2 +4\d +97 +for ever")
+        self.assertRegex(done.stdout, r"refcount/system +2 +4\d +97 +7\d\d +1,552 +for ever")
         for name in ("heap_floating", "heap_generations"):
             self.assertGreater((run / f"plots/{name}.svg").stat().st_size, 4000)
         page = (run / "index.html").read_text()

@@ -153,7 +153,7 @@ bool object_new(mutator *m, local *l, const object_type *type, size_t extra) {
     o->type = type;
     if (type->extra_unit_bytes) ((sized_object *)o)->extra = extra;
     if (type->finalize != NULL) GC_register_finalizer_no_order(o, boehm_finalize, NULL, NULL, NULL);
-    m->base.born++;
+    mutator_bore(m, bytes - sizeof(object));
     l->target = o;
     if (UNLIKELY(atomic_load_explicit(&boehm_ended, memory_order_relaxed))) boehm_call_out(m);
     collector_step();
@@ -167,13 +167,13 @@ static void *boehm_resized(const owned_array *array, size_t unit, size_t bytes) 
 
 /* libgc keeps what lies behind a scanned block's used part at zero, as its own realloc needs it. */
 bool object_resize(mutator *m, local *l, size_t count) {
-    (void)m;
     owned_array *array = object_array(l->target);
     size_t unit = l->target->type->array_unit_bytes, bytes;
     if (__builtin_mul_overflow(count, unit, &bytes) || bytes > PTRDIFF_MAX / 2) return false;
     if (bytes == 0 && array->items == NULL) return true;
     void *items = boehm_resized(array, unit, bytes);
     if (items == NULL && bytes != 0) return false;
+    mutator_resized(m, array->count * unit, bytes);
     *array = (owned_array){.count = count, .items = items};
     collector_step();
     return true;
@@ -400,7 +400,7 @@ static void boehm_close(void) {
 
 static void boehm_stats(collector_stats *stats) {
     memset(stats, 0, sizeof *stats);
-    mutator_sum(&stats->born, &stats->died);
+    mutator_sum(stats);
     stats->collections[COLLECTOR_GENERATIONS - 1] = GC_get_gc_no() - boehm.collections_before;
     stats->switches = threads_switches();
 }

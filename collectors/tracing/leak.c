@@ -14,7 +14,7 @@ bool object_new(mutator *m, local *l, const object_type *type, size_t extra) {
     memset(o, 0, bytes);
     o->type = type;
     if (type->extra_unit_bytes) ((sized_object *)o)->extra = extra;
-    m->base.born++;
+    mutator_bore(m, bytes - sizeof(object));
     l->target = o;
     collector_step();
     return true;
@@ -22,7 +22,6 @@ bool object_new(mutator *m, local *l, const object_type *type, size_t extra) {
 
 /* A smaller array keeps its block; a larger one gets a new block, and the old one leaks. */
 bool object_resize(mutator *m, local *l, size_t count) {
-    (void)m;
     owned_array *array = object_array(l->target);
     size_t unit = l->target->type->array_unit_bytes, bytes;
     if (__builtin_mul_overflow(count, unit, &bytes)) return false;
@@ -34,6 +33,7 @@ bool object_resize(mutator *m, local *l, size_t count) {
         if (unit == sizeof(field)) memset(items + kept_bytes, 0, bytes - kept_bytes);
         array->items = items;
     }
+    mutator_resized(m, array->count * unit, bytes);
     array->count = count;
     collector_step();
     return true;
@@ -79,7 +79,7 @@ static void leak_leave(mutator *m) {
 
 static void leak_stats(collector_stats *stats) {
     memset(stats, 0, sizeof *stats);
-    mutator_sum(&stats->born, &stats->died);
+    mutator_sum(stats);
     stats->switches = threads_switches();
 }
 

@@ -43,7 +43,8 @@ static struct {
     marksweep_weak  *weak;                      /* references whose target lives, newest first */
     marksweep_weak  *calls, **calls_tail;       /* whose callback is to run */
     table            finalizable, final;        /* finalizer not run; to be run now */
-    uint64_t         collections, collected, died;
+    uint64_t         collections, collected;
+    uint64_t         died, died_bytes;          /* in collections: what was born and not marked, less what had died before */
 } heap = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void marksweep_lock(void)   { pthread_mutex_lock(&heap.lock); }
@@ -220,10 +221,11 @@ static void marksweep_set_budget(void) {
 }
 
 static size_t marksweep_count_dead(void) {
-    uint64_t born, none;
-    mutator_sum(&born, &none);
-    uint64_t dead = born - heap.died - marked.objects;
+    collector_stats so_far;
+    mutator_sum(&so_far);
+    uint64_t dead = so_far.born - heap.died - marked.objects;
     heap.died += dead;
+    heap.died_bytes = so_far.born_bytes - so_far.died_bytes - marked.payload_bytes;
     heap.collected += dead;
     heap.collections++;
     return dead;
@@ -338,7 +340,7 @@ bool object_new(mutator *m, local *l, const object_type *type, size_t extra) {
         chunks_free(m->heap, o);
         return false;
     }
-    m->base.born++;
+    mutator_bore(m, bytes - sizeof(object));
     l->target = o;
     collector_step();
     return true;
@@ -361,6 +363,7 @@ static bool marksweep_resize(mutator *m, owned_array *array, size_t unit, size_t
     if (price_bytes < 0) m->allowance_bytes -= price_bytes;
     if (unit == sizeof(field) && count > array->count)
         memset((field *)items + array->count, 0, (count - array->count) * unit);
+    mutator_resized(m, array->count * unit, count * unit);
     *array = (owned_array){.count = count, .items = items};
     atomic_store_explicit(&heap.arrays, true, memory_order_relaxed);
     return true;
@@ -373,6 +376,7 @@ bool object_resize(mutator *m, local *l, size_t count) {
     if (count != 0) return marksweep_resize(m, array, unit, count);
     heap.memory->release(array->items, array->count * unit);
     m->allowance_bytes += (int64_t)(array->count * unit);
+    mutator_resized(m, array->count * unit, 0);
     *array = (owned_array){0};
     collector_step();
     return true;
@@ -422,7 +426,7 @@ static bool marksweep_open(const allocator *memory) {
     atomic_store(&heap.arrays, false);
     heap.weak = heap.calls = NULL;
     heap.calls_tail = &heap.calls;
-    heap.collections = heap.collected = heap.died = 0;
+    heap.collections = heap.collected = heap.died = heap.died_bytes = 0;
     mark_begin();
     mutator_forget_departed();
     threads_open();
@@ -469,9 +473,10 @@ static void marksweep_close(void) {
 
 static void marksweep_stats(collector_stats *stats) {
     memset(stats, 0, sizeof *stats);
-    mutator_sum(&stats->born, &stats->died);
+    mutator_sum(stats);                                 /* of deaths they know what arrays shrank by */
     marksweep_lock();
     stats->died = heap.died;
+    stats->died_bytes += heap.died_bytes;
     stats->collected = heap.collected;
     stats->collections[COLLECTOR_GENERATIONS - 1] = heap.collections;
     marksweep_unlock();

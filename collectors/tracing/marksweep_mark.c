@@ -67,8 +67,10 @@ void mark_field(field *f, void *context) { (void)context; mark(field_peek(f)); }
 void mark_local(local *l, void *context) { (void)context; mark(l->target); }
 
 static void mark_count(object *o) {
+    size_t own_bytes = object_bytes(o), array_bytes = object_array_bytes(o);
     marked.objects++;
-    marked.bytes += mark_price(object_bytes(o)) + (int64_t)object_array_bytes(o);
+    marked.payload_bytes += own_bytes - sizeof(object) + array_bytes;
+    marked.bytes += mark_price(own_bytes) + (int64_t)array_bytes;
 }
 
 static void mark_drain(void) {
@@ -102,7 +104,7 @@ void mark_all(void) {
         chunks_each(mark_again, NULL);
         mark_drain();
     }
-    marked.objects = 0;
+    marked.objects = marked.payload_bytes = 0;
     marked.bytes = 0;
     chunks_each(mark_recount, NULL);
 }

@@ -10,7 +10,8 @@ bool    table_push(table *t, object *o);        /* false: out of memory */
 object *table_take_first(table *t);             /* or NULL */
 void    table_free(table *t);
 
-extern struct marked { uint64_t objects; int64_t bytes; } marked;      /* since mark_begin; with their arrays */
+/* Since mark_begin, with their arrays: bytes as the budget counts them, and as they were asked for, without headers. */
+extern struct marked { uint64_t objects, payload_bytes; int64_t bytes; } marked;
 
 /* The world is stopped from mark_begin to the sweep. */
 void mark_begin(void);

@@ -124,6 +124,7 @@ uint64_t heap_alive(void) {
     if (!heap_counts() && linked_collector.abilities & COLLECTOR_FREES_CYCLES) heap_collect(COLLECTOR_GENERATIONS - 1);
     collector_stats stats;
     linked_collector.stats(&stats);
+    if (stats.born == stats.died) assert_int_equal(stats.born_bytes, stats.died_bytes);
     return stats.born - stats.died;
 }
 

@@ -184,6 +184,8 @@ static bool compare_alive(void) {
     if (!compare.rules.counted && model_has_weak()) return true;        /* how many it made is its own matter */
     linked_collector.stats(&stats);
     uint64_t alive = stats.born - stats.died;
+    if (alive == 0 && stats.born_bytes != stats.died_bytes)
+        return compare_differs("nothing is alive, and yet %ld bytes", (long)(stats.born_bytes - stats.died_bytes));
     if (compare.rules.conservative && alive > model_alive(false)) return true;
     return alive == model_alive(false) ||
            compare_differs("%u objects should be alive, not %lu", model_alive(false), (unsigned long)alive);
