@@ -59,7 +59,7 @@ class Depth:
 
 QUICK = Depth((10_000,), tuple(g for g in GRAPHS if g[0] in ("live_random", "live_array", "dead_pairs", "dead_random")),
               3, (3,), 3, 0, 100, 1)
-USUAL = Depth((10_000, 100_000, 1_000_000), tuple(GRAPHS), 7, (4, 4, 3), 11, 2, 500, 2)
+USUAL = Depth((10_000, 100_000, 1_000_000), tuple(GRAPHS), 7, (4, 4, 6), 11, 2, 500, 2)
 THOROUGH = replace(USUAL, sizes=(*USUAL.sizes, 10_000_000), graph_repetitions=(5, 5, 5, 5), pause_repetitions=3)
 DEPTHS = {"quick": QUICK, "usual": USUAL, "thorough": THOROUGH}
 

@@ -100,7 +100,7 @@ def _run(folder: Path) -> Side:
     machine, build = about.get("machine", {}), next((l["build"] for l in lines if l.get("build")), {})
     facts = {"machine": machine.get("cpu_model"), "kernel": machine.get("kernel"),
              "huge pages": machine.get("transparent_huge_pages"), "compiler": build.get("compiler"), "flags": build.get("flags")}
-    entries = {f"{g.name}  {r.label}": Entry(r.sample, r.outcome, r.peak_rss, g.floor, g.method == "turns")
+    entries = {f"{g.name}  {r.label}": Entry(r.sample, "an open loop, where time is the schedule's," if r.open_loop else r.outcome, r.peak_rss, g.floor, g.method == "turns")
                for g in groups for r in g.rows if not r.twin}
     if not entries:
         raise BadInput(f"{shown(folder)} is empty: nothing was measured; go on with it, or take another run")

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """latency.py - how long those wait who come while memory is managed: `make latency`
 
-The workload `requests` is an open loop: requests are due by a schedule of their own. Of each it tells two latencies:
+The workload `requests` is an open loop: requests are due by a schedule of their own. Of each it tells latencies:
 
     simple     from when the server took it up until it was answered: what a closed loop would see
     metered    from when it was due: whoever comes during a pause waits for the rest of it, and so does the queue behind
+    smoothed   what DaCapo, which knows only when requests were taken up, makes of these; in the table alone
 
 as percentiles of an invocation, each only where ten requests at least lie above it (workloads/objects/latencies.h).
 Here they become medians over invocations, a table, and a figure.
@@ -27,7 +28,8 @@ from record import Line, Stopped, shown
 from stats import Estimate
 from summary import GroupSummary
 
-KINDS = ("simple", "metered")
+DRAWN = ("simple", "metered")
+KINDS = (*DRAWN, "smoothed")
 # name of a figure, words, and one in how many is longer; of the longest, as many as there were
 PLACES = (("p50", "50 %", 2), ("p90", "90 %", 10), ("p99", "99 %", 100), ("p999", "99.9 %", 1000), ("max", "longest", None))
 
@@ -45,7 +47,7 @@ def latencies(lines: Iterable[Line]) -> dict[str, list[tuple[str, int, Estimate]
     size = max((l["declared"]["operations"] for l in lines if l.get("declared")), default=0)
     found = {kind: [(words, beyond or size, estimate) for place, words, beyond in PLACES
                     if (estimate := latency(lines, f"{kind}_{place}_ns"))] for kind in KINDS}
-    return found if all(found.values()) else {}
+    return {kind: each for kind, each in found.items() if each} if all(found[kind] for kind in DRAWN) else {}
 
 
 def rows(groups: list[GroupSummary], lines: list[Line]) -> list[tuple[GroupSummary, summary.Row, list[Line]]]:
@@ -55,12 +57,14 @@ def rows(groups: list[GroupSummary], lines: list[Line]) -> list[tuple[GroupSumma
 
 
 def printed(shown_rows: list[tuple[GroupSummary, summary.Row, list[Line]]]) -> str:
-    cells = [["configuration", "late", *(f"{kind} {words}" for kind in KINDS for _, words, _ in PLACES)]]
+    cells = [["configuration", "late", "latency", *(words for _, words, _ in PLACES)]]
     for _, row, lines in shown_rows:
         late = latency(lines, "late_share")
-        told = {(kind, words): estimate for kind, each in latencies(lines).items() for words, _, estimate in each}
-        cells.append([row.label, f"{100 * late.value:.1f} %" if late else "-",
-                      *(plots._duration(e.value) if (e := told.get((kind, words))) else "withheld" for kind in KINDS for _, words, _ in PLACES)])
+        before = [row.label, f"{100 * late.value:.1f} %" if late else "-"]
+        for kind, each in latencies(lines).items():
+            told = {words: plots._duration(estimate.value) for words, _, estimate in each}
+            cells.append([*before, kind, *(told.get(words, "withheld") for _, words, _ in PLACES)])
+            before = ["", ""]
     return table.aligned(cells)
 
 
@@ -68,7 +72,7 @@ def draw(folder: Path, group: GroupSummary, shown_rows: list[tuple[GroupSummary,
     place = plots.folder_of(folder / "plots")
     backends = {key: number for number, key in enumerate(dict.fromkeys(plots.backend_of(group, r).key for _, r, _ in shown_rows), 1)}
     points = [(panel, backends[plots.backend_of(group, r).key], r.label, at, words, *plots._three(estimate))
-              for _, r, lines in shown_rows for panel, kind in enumerate(KINDS, 1)
+              for _, r, lines in shown_rows for panel, kind in enumerate(DRAWN, 1)
               for at, (words, _, estimate) in enumerate(latencies(lines)[kind], 1)]
     plots._tsv(place / "latency.tsv", "panel backend label place words ns low high", points)
     return plots._gnuplot(place, "latency", {

@@ -17,9 +17,10 @@ from summary import GroupSummary
 
 
 def lower_bounds(group: GroupSummary, lines: list[Line]) -> dict[str, Estimate]:
-    """By label: time over the cheapest mutator's. Empty for groups of allocators, and where nothing has a time."""
+    """By label: time over the cheapest mutator's. Empty for groups of allocators, where nothing has a time, and where
+    requests come by the clock, because their time is the schedule's, whoever manages the memory."""
     rows = [r for r in group.rows if r.collector and r.time and r.sample and r.threads == 1]
-    if not rows:
+    if not rows or any(r.open_loop for r in rows):
         return {}
     mutator = {r.label: mutator_share([l for l in lines if (l["group"], l["label"]) == (group.name, r.label)]) for r in rows}
     cheapest = min(rows, key=lambda r: r.time.value * mutator[r.label])

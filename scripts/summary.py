@@ -47,11 +47,17 @@ class Row:
     rejected: int = 0                       # turns and invocations that did not, and were run again
     verdict: str = ""
     notes: list[str] = field(default_factory=list)
+    figures: dict[str, float] = field(default_factory=dict)     # what the workload itself told: medians over invocations
     sample: stats.Rounds = field(default_factory=dict, repr=False)
 
     @property
     def twin(self) -> bool:
         return self.label.endswith(PAIR_MARK)
+
+    @property
+    def open_loop(self) -> bool:
+        """Requests came by the clock: the time is the schedule's, and the latencies are what was measured."""
+        return "late_share" in self.figures
 
 
 @dataclass
@@ -161,6 +167,8 @@ def _row(plan: dict[str, Any], lines: list[Line], wrong: set[int]) -> Row:
         disturbed += not enough
         sample[line["repetition"]] = {r["round"]: (r["wall_ns"], r["operations"]) for r in rounds}
         cpu[line["repetition"]] = {r["round"]: (r["cpu_ns"], r["operations"]) for r in rounds}
+    row.figures = {name: stats.middle([l["figures"][name]["mean"] for l in kept if name in (l.get("figures") or {})])
+                   for name in sorted({n for l in kept for n in l.get("figures") or {}})}
     _outcome(row, lines, timed, kept, wrong)
     if row.outcome == "ok":
         row.sample, row.time, row.cpu = sample, stats.median_of(sample), stats.median_of(cpu)
@@ -237,6 +245,11 @@ def _replace_baseline(summary: GroupSummary) -> None:
 
 def _judge(summary: GroupSummary, samples: dict[str, stats.Rounds], pair: str) -> None:
     """Ratios, the noise floor, and what they say together."""
+    if any(r.open_loop for r in summary.rows):
+        summary.notes.append("an open loop: its time is the schedule's, and says nothing of a backend; its latencies do (make latency)")
+        for row in summary.rows:
+            row.verdict = "open loop" if row.outcome == "ok" else row.outcome.replace("_", " ")
+        return
     turns = summary.method == "turns"
     if samples.get(pair) and samples.get(pair + PAIR_MARK):
         summary.pair = stats.ratio_of(samples[pair + PAIR_MARK], samples[pair], turns)

@@ -119,14 +119,15 @@ def in_bytes(size: float) -> str:
 def summary_tsv(groups: list[GroupSummary]) -> str:
     names = ("group workload parameters label collector allocator threads method outcome ns_per_op ns_low ns_high "
              "cpu_ns_per_op ratio ratio_low ratio_high baseline noise_floor peak_rss_bytes live_bytes overhead "
-             "invocations rejected verdict notes message").split()
+             "invocations rejected verdict notes message figures").split()
     lines = ["\t".join(names)]
     for g in groups:
         for r in g.rows:
             values = (g.name, g.workload, " ".join(f"{k}={v}" for k, v in sorted(r.parameters.items())), r.label,
                       r.collector, r.allocator, r.threads, g.method, r.outcome, *_three(r.time),
                       r.cpu.value if r.cpu else None, *_three(r.ratio), g.baseline, g.floor, r.peak_rss, r.live_bytes,
-                      r.overhead, r.invocations, r.rejected, r.verdict, "; ".join(r.notes), r.message)
+                      r.overhead, r.invocations, r.rejected, r.verdict, "; ".join(r.notes), r.message,
+                      " ".join(f"{name}={value:.6g}" for name, value in r.figures.items()))
             lines.append("\t".join(_plain(v) for v in values))
     return "\n".join(lines) + "\n"
 

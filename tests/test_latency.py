@@ -8,6 +8,11 @@ import unittest
 
 import fake_run
 import matrix as matrices
+import compare
+import overhead
+import record
+import summary
+import table
 
 BIN = pathlib.Path(__file__).resolve().parent.parent / "build/bin"
 MATRIX = '[[group]]\nname = "requests"\nworkload = "requests"\nmethod = "blocks"\nconfigurations = ["refcount/system", "cyclic/system"]\n'
@@ -34,10 +39,37 @@ class Server(unittest.TestCase):
         self.assertNotIn("metered_p99_ns", told)
         self.assertIn("metered_p99_ns", requests("size=1000", "rate=1000000"))
 
-    def test_metered_is_never_less_than_simple(self) -> None:
-        told = requests("size=2000", "rate=100000")
-        for place in ("p50", "p90", "p99", "max"):
-            self.assertLessEqual(told[f"simple_{place}_ns"], told[f"metered_{place}_ns"])
+    def test_metered_and_smoothed_are_never_less_than_simple(self) -> None:
+        for arrivals in ("exponential", "uniform"):
+            told = requests("size=2000", "rate=100000", f"arrivals={arrivals}")
+            for place in ("p50", "p90", "p99", "max"):
+                for kind in ("metered", "smoothed"):
+                    self.assertLessEqual(told[f"simple_{place}_ns"], told[f"{kind}_{place}_ns"], (arrivals, kind, place))
+
+    def test_smoothing_finds_the_planted_pause_in_the_starts_if_the_window_is_longer_than_it(self) -> None:
+        stalled = ("size=4000", "rate=100000", "arrivals=uniform", "stall_us=20000")
+        wide, narrow = (requests(*stalled, f"window_ms={window}") for window in (100, 1))
+        self.assertGreater(wide["smoothed_max_ns"], 10e6)       # of 40 ms, or of few more, evenly told: half of it, before the pause
+        self.assertGreater(wide["smoothed_p90_ns"], 2e6)
+        self.assertLess(narrow["smoothed_p99_ns"], 1e6)
+        self.assertGreater(narrow["metered_p90_ns"], 5e6)       # which needs no window
+
+    def test_uniform_requests_are_due_at_the_same_distances_whatever_the_seed(self) -> None:
+        def took_ns(*more: str) -> int:
+            done = subprocess.run([BIN / "cyclic", "requests", "size=1000", "rate=20000", "table=10", *more, "--units=1", "--rounds=1"],
+                                  capture_output=True, text=True, check=True)
+            return json.loads(done.stdout)["rounds"][0]["wall_ns"]
+        for seed in (1, 2, 3):                                  # 50 ms, and the sorting; exponential gaps scatter by 3 %
+            self.assertGreaterEqual(took_ns("arrivals=uniform", f"--seed={seed}"), 50e6)
+        self.assertTrue(any(took_ns(f"--seed={seed}") < 49.9e6 for seed in range(1, 9)))
+
+    def test_two_threads_answer_the_same_and_wrong_arrivals_are_refused(self) -> None:
+        told = subprocess.run([BIN / "gil", "requests", "size=2000", "table=100", "rate=20000", "--units=1", "--rounds=2", "--threads=2", "--no-capacity"],
+                              capture_output=True, text=True, check=True)
+        self.assertEqual(len({r["checksum"] for r in json.loads(told.stdout)["rounds"]}), 1)
+        for wrong in ("arrivals=never", "window_ms=0"):
+            done = subprocess.run([BIN / "cyclic", "requests", wrong], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (2, "", 1), done.stderr)
 
 
 class Latency(fake_run.InFolder):
@@ -53,18 +85,40 @@ class Latency(fake_run.InFolder):
 
     @unittest.skipIf(shutil.which("gnuplot") is None, "gnuplot is not installed")
     def test_they_are_told_and_drawn_and_what_was_withheld_says_so(self) -> None:
-        one = {f"{kind}_{place}_ns": at * factor for kind, factor in (("simple", 1), ("metered", 7))
+        one = {f"{kind}_{place}_ns": at * factor for kind, factor in (("simple", 1), ("metered", 7), ("smoothed", 5))
                for place, at in (("p50", 1000.0), ("p90", 2000.0), ("p99", 30000.0), ("max", 400000.0))}
         run = self.run_with({"refcount/system": {**one, "late_share": 0.25}, "cyclic/system": {n: 3 * v for n, v in one.items()}})
         done = self.script("latency.py", str(run))
         self.assertEqual(done.returncode, 0, done.stderr)
-        row = next(l for l in done.stdout.splitlines() if "refcount/system" in l)
-        for words in ("25.0 %", "1,000 ns", "withheld", "210 µs", "2,800 µs"):
-            self.assertIn(words, row)
+        said = done.stdout.splitlines()
+        at = next(i for i, l in enumerate(said) if "refcount/system" in l)
+        for line, told in zip(said[at:], (("25.0 %", "simple", "1,000 ns", "withheld"), ("metered", "210 µs", "withheld", "2,800 µs"),
+                                          ("smoothed", "150 µs", "2,000 µs"))):
+            for words in told:
+                self.assertIn(words, line)
         header, *rows = [l.split("\t") for l in (run / "plots/latency.tsv").read_text().splitlines()]
         self.assertEqual(len(rows), 2 * 2 * 4)
         self.assertGreater((run / "plots/latency.svg").stat().st_size, 4000)
         self.assertIn("metered", self.script("report.py", str(run)).stdout + (run / "index.html").read_text())
+
+    def test_a_run_from_before_smoothing_is_told_without_it(self) -> None:
+        run = self.run_with({"refcount/system": {f"{kind}_{place}_ns": 1000.0 for kind in ("simple", "metered") for place in ("p50", "max")}})
+        done = self.script("latency.py", str(run))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("metered", done.stdout)
+        self.assertNotIn("smoothed", done.stdout)
+
+    def test_there_is_no_overhead_of_requests_whose_time_is_the_schedules(self) -> None:
+        for figures, bounded in (({}, True), ({"refcount/system": {"late_share": 0.25}}, False)):
+            lines = record.read_lines(run := self.run_with(figures))
+            group, = summary.summarise(record.read_run(run)["matrix"], lines)
+            self.assertEqual(bool(overhead.lower_bounds(group, lines)), bounded)
+            judged = {r.label: (r.verdict, r.ratio is None) for r in group.rows}
+            self.assertEqual(judged["cyclic/system"] == ("open loop", True), not bounded, judged)
+            self.assertEqual("late_share=0.25" in table.summary_tsv([group]), not bounded)
+            change, = [c for c in compare.compare(*[compare.side(str(run), self.folder)] * 2) if "refcount" in c.name]
+            self.assertEqual("open loop" in change.why, not bounded, change)
+            shutil.rmtree(run)
 
     def test_a_run_without_latencies_is_one_line(self) -> None:
         self.assert_refused(self.script("latency.py", str(self.run_with({}))), "make latency")

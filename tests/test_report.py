@@ -63,6 +63,25 @@ class Report(fake_run.InFolder):
         self.assertEqual([g["name"] for g in data["groups"]], ["churn", "own"])
         self.assertIn("Not finished", data["lead"])
 
+    def test_utilisation_is_told_without_waits_for_the_gil_where_there_were_some(self):
+        run = fake_run.write(self.folder / "run", pauses=True)
+        lines = [json.loads(l) for l in (run / "invocations.jsonl").read_text().splitlines()]
+        for line in lines:
+            if line["purpose"] == "pauses" and line["collector"] == "gil":
+                line["pauses"] |= {"gil_ns": 10**6, "mmu_without_gil": [[1, 0.5], [10, 0.9], [100, None]]}
+        (run / "invocations.jsonl").write_text("".join(json.dumps(l) + "\n" for l in lines))
+        told = [r for g in self.page(run)[1]["groups"] for r in g["rows"] if r["pauses"]]
+        self.assertLessEqual({"gil", "cyclic"}, {r["backend"] for r in told})
+        for row in told:
+            self.assertEqual(row["pauses"]["mmu"], [[1, 0.2], [10, 0.8]])
+            self.assertEqual(row["pauses"]["mmu_without_gil"], [[1, 0.5], [10, 0.9]] if row["backend"] == "gil" else [])
+
+    def test_every_collector_with_a_time_has_its_lower_bound_in_the_page(self):
+        rows = [r for g in self.page(fake_run.write(self.folder / "run"))[1]["groups"] if g["name"] == "calls" for r in g["rows"]]
+        self.assertTrue(rows)
+        for row in rows:
+            self.assertGreaterEqual(row["lbo"], 1)
+
 
 class LowerBound(unittest.TestCase):
     def bounds(self, **how: object) -> dict:

@@ -39,7 +39,7 @@ SMALL = {"calls": [["size=500"], ["size=500", "argument=five"]], "names": [["siz
          "autograd": [["size=50", "iterations=3", "outputs=strong"], ["size=50", "iterations=3", "outputs=weak"]],
          "race": [["size=500", f"order={order}"] for order in ("apart", "mixed", "takes", "drops")],
          "io": [["size=5", "sleep_us=100"], ["size=50", "kind=pipe"]],
-         "requests": [["size=500", "table=100", "rate=1000000"]],
+         "requests": [["size=500", "table=100", "rate=1000000", f"arrivals={arrivals}"] for arrivals in ("exponential", "uniform")],
          "areas": [["size=500"]], "sum": [["size=500", "numbers=boxed"], ["size=500", "numbers=unboxed"]],
          "lists": [["size=500", "act=append"], ["size=500", "act=slice", "slices=20"]],
          "views": [["size=500", f"mode={mode}"] for mode in ("keep", "copy", "slices", "write", "mask", "nested")],
