@@ -151,16 +151,16 @@ instructions: deps-test ## instructions of an operation, to the instruction, bes
 	@$(PYTHON) scripts/instructions.py '$(RUN)' --against '$(AGAINST)' --workloads '$(WORKLOADS)'
 
 attribution: deps-bench ## what each layer of a collector costs, and what they cost together: WORKLOADS=calls
-	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=attribution WORKLOADS='$(or $(WORKLOADS),calls)' && $(PYTHON) scripts/attribution.py
+	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=attribution WORKLOADS='$(or $(WORKLOADS),calls)' && $(PYTHON) scripts/attribution.py && $(PYTHON) scripts/report.py
 
 spacetime: deps-bench ## time against memory: tracers with 1.1 to 6 times their smallest heap, counting with thresholds from often to seldom
-	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=spacetime && $(PYTHON) scripts/spacetime.py
+	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=spacetime && $(PYTHON) scripts/spacetime.py && $(PYTHON) scripts/report.py
 
 heap: deps-bench ## what lies in the heap: garbage that floats and for how long, how objects grow old, how full pools are
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=heap WORKLOADS='$(WORKLOADS)' && $(PYTHON) scripts/heap.py
 
 latency: deps-bench ## how long those wait who come while memory is managed: a server in an open loop, simple and metered latency
-	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=latency && $(PYTHON) scripts/latency.py
+	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=latency && $(PYTHON) scripts/latency.py && $(PYTHON) scripts/report.py
 
 doctor: ## is this machine fit to measure on, and what would make it fitter?
 	@$(PYTHON) scripts/doctor.py

@@ -250,7 +250,7 @@ def _finish(folder: Path, about: dict[str, Any], journal: Journal, known: dict[s
     groups = summary.summarise(about["matrix"], journal.lines)
     about["after"] = machine.state()
     about["finished"] = about["after"]["utc"]
-    record.write_whole(folder / "summary.tsv", table.summary_tsv(groups))
+    record.write_whole(folder / "summary.tsv", table.summary_tsv(groups, journal.lines))
     record.write_whole(folder / "benchmark.json", table.benchmark_json(groups, journal.lines, about))
     drawn = [] if options.no_plots else collector_plots.draw(folder, groups, journal.lines)
     record.write_run(folder, about)

@@ -195,7 +195,7 @@ def finish(folder: Path, about: dict[str, Any], journal: Journal, judgements: li
     priced = price.rows(about["matrix"], journal.lines, about["interpreters"])
     told = claim_report.as_json(about, journal.lines, judgements, claim_files.sources(options.claims), priced)
     drawn = [] if options.no_plots else claim_plots.draw(folder, told) + price.draw(folder, priced)
-    record.write_whole(folder / "summary.tsv", table.summary_tsv(groups))
+    record.write_whole(folder / "summary.tsv", table.summary_tsv(groups, journal.lines))
     record.write_whole(folder / "claims.json", json.dumps(told, indent=1, allow_nan=False) + "\n")
     record.write_whole(folder / "claims.md", claim_report.markdown(told))
     record.write_run(folder, about)

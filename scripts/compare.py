@@ -100,7 +100,7 @@ def _run(folder: Path) -> Side:
     machine, build = about.get("machine", {}), next((l["build"] for l in lines if l.get("build")), {})
     facts = {"machine": machine.get("cpu_model"), "kernel": machine.get("kernel"),
              "huge pages": machine.get("transparent_huge_pages"), "compiler": build.get("compiler"), "flags": build.get("flags")}
-    entries = {f"{g.name}  {r.label}": Entry(r.sample, "an open loop, where time is the schedule's," if r.open_loop else r.outcome, r.peak_rss, g.floor, g.method == "turns")
+    entries = {f"{g.name}  {r.label}": Entry(r.sample, "an open loop, where time is the schedule's," if r.open_loop and r.outcome == "ok" else r.outcome, r.peak_rss, g.floor, g.method == "turns")
                for g in groups for r in g.rows if not r.twin}
     if not entries:
         raise BadInput(f"{shown(folder)} is empty: nothing was measured; go on with it, or take another run")
@@ -142,9 +142,9 @@ def compare(a: Side, b: Side, anyway: bool = False) -> list[Change]:
         return [Change(name, "not comparable", differs) for name in b.entries if name in a.entries]
     paired = a.folder is not None and a.folder == b.folder
     changes = [_change(name, a, b, paired) for name in dict.fromkeys([*b.entries, *a.entries])]
-    judged = [c for c in changes if c.verdict in ("slower", "faster")]
+    judged = [c for c in changes if c.verdict != "not comparable"]
     for change, sure in zip(judged, stats.holm([c.ratio.p_one for c in judged])):
-        if not sure:
+        if not sure and change.verdict in ("slower", "faster"):
             change.verdict, change.why = "unclear", "one of many rows: chance is not ruled out"
     return sorted(changes, key=lambda c: (VERDICTS.index(c.verdict) == 4, -c.effect))
 

@@ -6,6 +6,8 @@
     internal    internal fragmentation: of the bytes in blocks handed out, the share that nobody asked for
                 (rounded up to a size class); Wilson et al., IWMM 1995
     external    external fragmentation: of the bytes held from the OS, the share in no block
+    held        bytes that the allocator holds from the OS at the end of the units
+    uss         what is the process's alone at the end of the units, over its floor: resident bytes that no other shares
 Where the allocator cannot say what it holds or uses, the value is None.
 """
 from __future__ import annotations
@@ -18,7 +20,8 @@ from record import Line
 def of(lines: list[Line]) -> dict[str, float | None]:
     """The medians over invocations. lines: those that looked at memory and ended well."""
     return {name: _middle([rule(l) for l in lines]) for name, rule in
-            (("integral", integral), ("internal", internal), ("external", external))}
+            (("integral", integral), ("internal", internal), ("external", external),
+             ("held", lambda l: l["memory"].get("held_bytes")), ("uss", uss))}
 
 
 def integral(line: Line) -> float | None:
@@ -39,6 +42,11 @@ def internal(line: Line) -> float | None:
 def external(line: Line) -> float | None:
     held, used = line["memory"].get("held_bytes"), line["memory"].get("used_bytes")
     return 1 - used / held if held and used is not None and used <= held else None
+
+
+def uss(line: Line) -> float | None:
+    end, before = line["memory"].get("end_uss"), line["memory"].get("baseline_uss")
+    return None if end is None or before is None else end - before - (line["memory"].get("workload_bytes") or 0)
 
 
 def _middle(values: list[float | None]) -> float | None:

@@ -34,7 +34,8 @@ from summary import GroupSummary, Row
 PARTS = Path(__file__).resolve().parent / "report"
 SCRIPTS = ("charts.js", "table.js", "page.js")
 POINTS = 160                    # of a curve: more than the page has pixels for is thinned
-PICTURES = ("heap_floating", "heap_generations", "occupancy")
+# figures that the page does not draw itself, by what their names begin with
+PICTURES = ("heap_", "occupancy", "attribution_", "spacetime", "latency", "sizes", "price", "collector_costs", "pauses")
 DOWNLOADS = ("summary.tsv", "invocations.jsonl", "benchmark.json", "run.json", "claims.json", "claims.md", "instructions.tsv")
 
 
@@ -55,13 +56,14 @@ def _part(name: str) -> str:
 # --- the data ------------------------------------------------------------------------------------------
 
 def page_data(folder: Path, about: dict[str, Any], lines: list[Line], groups: list[GroupSummary]) -> dict[str, Any]:
-    palette, words = colours(), about.get("workloads", {})
+    palette, words, damaged = colours(), about.get("workloads", {}), []
     mine: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
         mine.setdefault((line["group"], line["label"]), []).append(line)
-    told = [_group(g, palette, (words.get(g.workload) or {}).get("operation") or "operation", mine, instructions(folder)) for g in groups]
+    counted, judged = instructions(folder, damaged), claims(folder, damaged)
+    told = [_group(g, palette, (words.get(g.workload) or {}).get("operation") or "operation", mine, counted) for g in groups]
     rows = sum(len(g["rows"]) for g in told)
-    return {"title": about["matrix"].get("about") or about["matrix"]["name"], "lead": _lead(about), "claims": claims(folder), "groups": told, "pictures": pictures(folder),
+    return {"title": about["matrix"].get("about") or about["matrix"]["name"], "lead": " ".join([_lead(about), *_absent(about, groups), *damaged]), "claims": judged, "groups": told, "pictures": pictures(folder),
             "heap": {"columns": ["group", *heap_looks.COLUMNS], "rows": [[h.group, *heap_looks.row(h)] for h in heap_looks.heaps(lines)]},
             "facts": [[f"{len(told)}", "groups"], [f"{rows}", "configurations"], [f"{len(lines):,}", "invocations"], *_floors(groups),
                       [f"{sum(l['rejected'] for l in lines):,}", "disturbed, taken again"]],
@@ -75,6 +77,12 @@ def _lead(about: dict[str, Any]) -> str:
              f"{machine['memory_bytes'] / 2**30:.0f} GiB" if machine.get("memory_bytes") else "", machine.get("distribution")]
     state = "" if about.get("finished") else " Not finished: this is what it has so far."
     return f"The matrix “{about['matrix']['name']}”, measured {_day(about)} on {', '.join(p for p in place if p)}.{state}"
+
+
+def _absent(about: dict[str, Any], groups: list[GroupSummary]) -> list[str]:
+    there = {g.name for g in groups}
+    absent = [g["name"] for g in about["matrix"]["groups"] if g["name"] not in there]
+    return [f"Not measured, though planned: {', '.join(absent)}."] if absent else []
 
 
 def _day(about: dict[str, Any]) -> str:
@@ -136,7 +144,13 @@ def _invocation(rounds: dict[int, tuple[float, float]]) -> list[float]:
 
 def _series(line: Line) -> list[list[float]]:
     samples, base = line["memory"].get("series") or [], summary.floor_bytes(line)
-    return [[round(ns / 1e6, 3), max(0, rss - base), asked] for ns, rss, asked in samples[::max(1, len(samples) // POINTS)]]
+    return [[round(ns / 1e6, 3), max(0, rss - base), asked] for ns, rss, asked in _thinned(samples)]
+
+
+def _thinned(samples: list[list[int]]) -> list[list[int]]:
+    """Of each stretch of samples the one with the largest RSS: a peak is never thinned away."""
+    stride = max(1, len(samples) // POINTS)
+    return [max(samples[i:i + stride], key=lambda s: s[1]) for i in range(0, len(samples), stride)]
 
 
 def _pauses(lines: list[Line]) -> dict[str, Any] | None:
@@ -165,22 +179,26 @@ def _numbers(row: Row, told: dict[str, Any]) -> list[list[str]]:
         found += [["ns per operation", table.in_ns(row.time.value)], ["CPU ns per operation", table.in_ns(row.cpu.value)]]
     if row.peak_rss is not None:
         found += [["peak RSS", table.in_bytes(row.peak_rss)], ["at the end", table.in_bytes(row.end_rss)]]
+    found += [[words, table.in_bytes(told[key])] for words, key in (("the process's alone (USS)", "uss"), ("held by the allocator", "held")) if told[key]]
     if told["instructions"]:
         found.append(["instructions per operation", f"{told['instructions']:,.1f}"])
     return [[k, v] for k, v in found if v]
 
 
-def instructions(folder: Path) -> dict[tuple[str, str], float]:
+def instructions(folder: Path, damaged: list[str]) -> dict[tuple[str, str], float]:
     """Instructions an operation by group and label, where `make instructions` counted them for this run."""
     try:
         header, *rows = (folder / "instructions.tsv").read_text().splitlines()
-    except (OSError, ValueError):
+        named = [dict(zip(header.split("\t"), r.split("\t"))) for r in rows]
+        return {(r["group"], r["label"]): float(r["per_operation"]) for r in named if r.get("per_operation")}
+    except FileNotFoundError:
         return {}
-    named = [dict(zip(header.split("\t"), r.split("\t"))) for r in rows]
-    return {(r["group"], r["label"]): float(r["per_operation"]) for r in named if r.get("per_operation")}
+    except (OSError, ValueError, KeyError):
+        damaged.append("instructions.tsv is damaged: count again with `make instructions`.")
+        return {}
 
 
-def claims(folder: Path) -> list[dict[str, str]]:
+def claims(folder: Path, damaged: list[str]) -> list[dict[str, str]]:
     """Verdicts, where claims were judged in this run: claims.json of results/README.md."""
     try:
         told = json.loads((folder / "claims.json").read_text())["claims"]
@@ -189,7 +207,8 @@ def claims(folder: Path) -> list[dict[str, str]]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise BadInput(f"{shown(folder / 'claims.json')} is damaged: remove it, or judge again with `make claims`") from None
+        damaged.append("claims.json is damaged: judge again with `make claims`.")
+        return []
 
 
 def _finding(claim: dict[str, Any]) -> str:
@@ -202,10 +221,10 @@ def _finding(claim: dict[str, Any]) -> str:
     return "; ".join([*told, *([claim["reason"]] if claim.get("reason") else [])])
 
 
-def pictures(folder: Path) -> list[str]:
-    """Figures of the heap, which the page does not draw itself, as they are."""
-    found = [folder / "plots" / f"{name}.svg" for name in PICTURES]
-    return [f"data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}" for path in found if path.is_file()]
+def pictures(folder: Path) -> list[tuple[str, str]]:
+    """Figures that the page does not draw itself, as they are: words and data."""
+    found = [path for path in sorted((folder / "plots").glob("*.svg")) if path.name.startswith(PICTURES)]
+    return [(path.stem.replace("_", " "), f"data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}") for path in found]
 
 
 def _number(value: float) -> float | None:

@@ -413,7 +413,7 @@ def finish(folder: Path, about: dict[str, Any], journal: Journal, options: argpa
     about["allocator_libraries"] = _libraries(journal.lines)
     about["finished"] = about["after"]["utc"]
     groups = summary.summarise(about["matrix"], journal.lines)
-    record.write_whole(folder / "summary.tsv", table.summary_tsv(groups))
+    record.write_whole(folder / "summary.tsv", table.summary_tsv(groups, journal.lines))
     record.write_whole(folder / "benchmark.json", table.benchmark_json(groups, journal.lines, about))
     drawn = [] if options.no_plots else plots.draw_run(folder, about, journal.lines, groups)
     record.write_run(folder, about)

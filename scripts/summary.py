@@ -109,11 +109,20 @@ def summarise(plan: dict[str, Any], lines: list[Line]) -> list[GroupSummary]:
     pairs = [g.pair.p_one if g.pair else float("nan") for g in groups]
     for group in groups:
         _precision(group, plan)
+        _missing(group, plan)
     for group, fails in zip(groups, stats.holm(pairs)):
         if fails:
             group.notes.append(f"the A/A pair differs ({group.pair.value:.3f}): the machine was not steady, "
                                "and this group's numbers are not to be trusted")
     return groups
+
+
+def _missing(group: GroupSummary, plan: dict[str, Any]) -> None:
+    """What the plan has and no line tells of is said, not left out."""
+    there = {r.label for r in group.rows}
+    absent = [c for c in next(g for g in plan["groups"] if g["name"] == group.name)["configurations"] if c not in there]
+    if absent:
+        group.notes.append(f"not measured, though planned: {', '.join(absent)}")
 
 
 def wrong_checksums(lines: list[Line]) -> set[tuple[str, int]]:
@@ -266,6 +275,10 @@ def _judge(summary: GroupSummary, samples: dict[str, stats.Rounds], pair: str) -
             row.ratio = stats.ratio_of(samples[row.label], base, turns)
             if row.ratio:
                 row.verdict = "the pair's other half" if row.twin else stats.verdict(row.ratio, summary.floor)
+    judged = [r for r in summary.rows if r.ratio and not r.twin]
+    for row, sure in zip(judged, stats.holm([r.ratio.p_one for r in judged])):
+        if not sure and row.verdict.endswith(("slower", "faster")):
+            row.verdict = "unclear"
 
 
 def _bias(summary: GroupSummary, lines: list[Line]) -> None:

@@ -11,6 +11,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import memory_metrics
+import overhead
 from record import Line
 from stats import Estimate, middle
 from summary import Curve, GroupSummary, Row, curves
@@ -116,18 +118,24 @@ def in_bytes(size: float) -> str:
 
 # --- for other programs ------------------------------------------------------------------------------
 
-def summary_tsv(groups: list[GroupSummary]) -> str:
+def summary_tsv(groups: list[GroupSummary], measured: list[Line]) -> str:
     names = ("group workload parameters label collector allocator threads method outcome ns_per_op ns_low ns_high "
              "cpu_ns_per_op ratio ratio_low ratio_high baseline noise_floor peak_rss_bytes live_bytes overhead "
-             "invocations rejected verdict notes message figures").split()
+             "invocations rejected verdict notes message figures end_rss_bytes end_uss_bytes used_bytes held_bytes "
+             "byte_seconds internal external lbo lbo_low lbo_high").split()
     lines = ["\t".join(names)]
     for g in groups:
+        bounds = overhead.lower_bounds(g, [l for l in measured if l["group"] == g.name])
         for r in g.rows:
+            memory = memory_metrics.of([l for l in measured if (l["group"], l["label"], l["purpose"], l["outcome"]) ==
+                                        (g.name, r.label, "memory", "ok") and l["memory"]])
             values = (g.name, g.workload, " ".join(f"{k}={v}" for k, v in sorted(r.parameters.items())), r.label,
                       r.collector, r.allocator, r.threads, g.method, r.outcome, *_three(r.time),
                       r.cpu.value if r.cpu else None, *_three(r.ratio), g.baseline, g.floor, r.peak_rss, r.live_bytes,
                       r.overhead, r.invocations, r.rejected, r.verdict, "; ".join(r.notes), r.message,
-                      " ".join(f"{name}={value:.6g}" for name, value in r.figures.items()))
+                      " ".join(f"{name}={value:.6g}" for name, value in r.figures.items()),
+                      r.end_rss, memory["uss"], r.used_bytes, memory["held"], memory["integral"], memory["internal"],
+                      memory["external"], *_three(bounds.get(r.label)))
             lines.append("\t".join(_plain(v) for v in values))
     return "\n".join(lines) + "\n"
 

@@ -7,6 +7,9 @@ import unittest
 from pathlib import Path
 
 import fake_run
+import numpy as np
+
+import compare
 
 PLANTED = {"churn/jemalloc": 10.5}
 
@@ -120,6 +123,28 @@ class Compare(fake_run.InFolder):
         row = dict(zip(header.split("\t"), first.split("\t")))
         self.assertEqual((row["name"], row["time_sure"]), ("churn  jemalloc", "1"))
         self.assertGreater((place / "versus.svg").stat().st_size, 2000)
+
+
+class ManyRows(unittest.TestCase):
+    """Holm's correction over all that is compared."""
+
+    @staticmethod
+    def side(name: str, rows: int, draw: np.random.Generator, slower: float = 1.0) -> compare.Side:
+        def sample() -> dict:
+            return {i: {0: (100 * slower * draw.lognormal(sigma=0.02), 1.0)} for i in range(5)}
+        return compare.Side(name, {}, {f"group  {n}": compare.Entry(sample(), "ok", floor=0.005) for n in range(rows)})
+
+    def test_150_rows_that_are_all_a_fifth_slower_are_said_to_be(self):
+        draw = np.random.default_rng(1)
+        changes = compare.compare(self.side("a", 150, draw), self.side("b", 150, draw, slower=1.2))
+        self.assertGreater(sum(c.verdict == "slower" for c in changes), 135)
+        self.assertTrue(compare.failing(changes, 0.05))
+
+    def test_of_many_rows_that_do_not_differ_none_is_said_to_in_19_of_20_comparisons(self):
+        draw = np.random.default_rng(2)
+        alarms = sum(any(c.verdict in ("slower", "faster") for c in compare.compare(self.side("a", 60, draw), self.side("b", 60, draw)))
+                     for _ in range(30))
+        self.assertLessEqual(alarms, 4)         # 1.5 are expected at most; 5 of 30 by chance in 2 %
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ class Latency(fake_run.InFolder):
             self.assertEqual(bool(overhead.lower_bounds(group, lines)), bounded)
             judged = {r.label: (r.verdict, r.ratio is None) for r in group.rows}
             self.assertEqual(judged["cyclic/system"] == ("open loop", True), not bounded, judged)
-            self.assertEqual("late_share=0.25" in table.summary_tsv([group]), not bounded)
+            self.assertEqual("late_share=0.25" in table.summary_tsv([group], lines), not bounded)
             change, = [c for c in compare.compare(*[compare.side(str(run), self.folder)] * 2) if "refcount" in c.name]
             self.assertEqual("open loop" in change.why, not bounded, change)
             shutil.rmtree(run)

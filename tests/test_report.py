@@ -47,12 +47,21 @@ class Report(fake_run.InFolder):
 
     def test_what_cannot_be_shown_is_one_line_and_status_2(self):
         run = fake_run.write(self.folder / "run", invocations=2)
+        (run / "invocations.jsonl").write_text("")
+        self.assert_refused(self.script("report.py", str(run)), "is empty")
+
+    def test_what_is_damaged_or_was_not_measured_is_said_and_the_rest_is_shown(self):
+        run = fake_run.write(self.folder / "run", invocations=2)
         (run / "claims.json").write_text("{}")
-        for damage in ("claims.json is damaged", "is empty"):
-            done = self.script("report.py", str(run))
-            self.assert_refused(done, damage)
-            (run / "claims.json").unlink(missing_ok=True)
-            (run / "invocations.jsonl").write_text("")
+        (run / "instructions.tsv").write_text("group\tlabel\tper_operation\nchurn\tsystem\tmany\n")
+        lines = [l for l in (run / "invocations.jsonl").read_text().splitlines(keepends=True)
+                 if '"group": "calls"' not in l and '"label": "jemalloc"' not in l]
+        (run / "invocations.jsonl").write_text("".join(lines))
+        _, data = self.page(run)
+        for words in ("claims.json is damaged", "instructions.tsv is damaged", "Not measured, though planned: calls"):
+            self.assertIn(words, data["lead"])
+        self.assertEqual([g["name"] for g in data["groups"]], ["churn", "own"])
+        self.assertTrue(any("not measured, though planned: jemalloc" in note for note in data["groups"][0]["notes"]), data["groups"][0]["notes"])
 
     def test_half_a_run_with_a_group_missing_is_shown_and_says_so(self):
         run = fake_run.write(self.folder / "run", invocations=2)
@@ -62,6 +71,19 @@ class Report(fake_run.InFolder):
         _, data = self.page(run)
         self.assertEqual([g["name"] for g in data["groups"]], ["churn", "own"])
         self.assertIn("Not finished", data["lead"])
+
+    def test_the_peak_of_a_long_curve_of_memory_is_never_thinned_away(self):
+        run = fake_run.write(self.folder / "run")
+        lines = [json.loads(l) for l in (run / "invocations.jsonl").read_text().splitlines()]
+        for line in lines:
+            if line["purpose"] == "memory":
+                line["memory"]["series"] = [[i * 10**6, 10**9 if i == 777 else 10**7, 0] for i in range(1000)]
+        (run / "invocations.jsonl").write_text("".join(json.dumps(l) + "\n" for l in lines))
+        curves = [r["series"] for g in self.page(run)[1]["groups"] for r in g["rows"] if r["series"]]
+        self.assertTrue(curves)
+        for curve in curves:
+            self.assertGreater(max(point[1] for point in curve), 9 * 10**8)
+            self.assertLess(len(curve), 400)
 
     def test_utilisation_is_told_without_waits_for_the_gil_where_there_were_some(self):
         run = fake_run.write(self.folder / "run", pauses=True)

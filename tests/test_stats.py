@@ -204,5 +204,31 @@ class AgainstScipy(unittest.TestCase):
             self.assertAlmostEqual(wider, exact, delta=0.005 * exact)
 
 
+class Students(unittest.TestCase):
+    def test_the_tail_is_that_of_the_tables_for_odd_and_even_degrees(self) -> None:
+        for freedom, t in ((1, 12.706), (2, 4.3027), (3, 3.1824), (4, 2.7764), (7, 2.3646), (8, 2.3060), (21, 2.0796)):
+            self.assertAlmostEqual(stats.student_tail(t, freedom), 0.05, places=5)
+        self.assertAlmostEqual(stats.student_tail(9, 8), 1.853e-5, places=8)
+        self.assertEqual(stats.student_tail(0, 5), 1)
+
+    def test_the_chance_of_a_paired_ratio_is_students_of_its_logarithms(self) -> None:
+        base = {i: {0: (100.0, 1.0)} for i in range(5)}
+        twice = {i: {0: (100.0 * r, 1.0)} for i, r in enumerate((1.9, 2.0, 2.1, 2.0, 2.05))}
+        logs = [math.log(r) for r in (1.9, 2.0, 2.1, 2.0, 2.05)]
+        t = sum(logs) / 5 / (float(np.std(logs, ddof=1)) / 5 ** 0.5)
+        self.assertAlmostEqual(stats.ratio_of(twice, base, True).p_one, stats.student_tail(t, 4), places=12)
+        self.assertTrue(math.isnan(stats.ratio_of({0: base[0]}, base, True).p_one))
+        self.assertEqual(stats.ratio_of(base, base, True).p_one, 1)
+
+    @unittest.skipIf(scipy is None, "scipy is not installed")
+    def test_two_runs_of_few_invocations_are_welchs(self) -> None:
+        draw = np.random.default_rng(3)
+        for _ in range(20):
+            one, other = draw.lognormal(sigma=0.1, size=5), draw.lognormal(sigma=0.3, size=6)
+            found = stats.ratio_of_medians(stats.single(dict(enumerate(one))), stats.single(dict(enumerate(other)))).p_one
+            exact = scipy.stats.ttest_ind(np.log(one), np.log(other), equal_var=False).pvalue
+            self.assertTrue(exact <= found <= exact * 1.6 + 1e-9, (exact, found))      # whole degrees of freedom, rounded down
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -25,7 +25,7 @@ set xrange [-0.5:63.5]
 set xtics 0,16,48
 set yrange [ARENAS[1]-0.5:-0.5]
 set multiplot
-set label 1 "Blocks die in no order: the pools empty, the arenas stay" at screen 0.06,0.95 left font sprintf(',%g',FT) textcolor rgb INK
+set label 1 "How full are the pools while blocks die in no order?" at screen 0.06,0.95 left font sprintf(',%g',FT) textcolor rgb INK
 set label 2 "pymalloc, blocks of 64 bytes. A row is an arena of 1 MiB, a cell a pool of 16 KiB; a pool with no block in use is grey" \
     at screen 0.06,0.895 left font sprintf(',%g',FS*0.87) textcolor rgb MID
 do for [i=1:3] {

@@ -124,11 +124,12 @@ function drawFigures() {
 }
 
 function pictures() {
-  at("heap").hidden = !RUN.pictures.length && !RUN.heap.rows.length;
+  at("heap").hidden = !RUN.heap.rows.length;
+  at("more").hidden = !RUN.pictures.length;
   const line = (tag, cells) => html("tr", {}, ...cells.map((c) => html(tag, {}, c)));
   if (RUN.heap.rows.length)
     at("looks").append(html("table", {}, html("thead", {}, line("th", RUN.heap.columns)), html("tbody", {}, ...RUN.heap.rows.map((r) => line("td", r)))));
-  at("pictures").append(...RUN.pictures.map((source) => html("img", { src: source, alt: "figure of the heap", class: "picture" })));
+  at("pictures").append(...RUN.pictures.map(([words, source]) => html("img", { src: source, alt: words, class: "picture" })));
 }
 
 // --- detail ---------------------------------------------------------------------------------------------------
