@@ -55,7 +55,7 @@ EXECUTABLES := $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(BUILD)/bin/blocks
 # and with the workloads only where they are used. Under ThreadSanitizer only what threads share, on rows with threads;
 # under AddressSanitizer the workloads, the same code on every row, on a counting, a parallel and a tracing one
 ROW_TESTS     := $(if $(filter thread,$(SANITIZE)),chunks threads tracing,$(filter-out heap,$(patsubst tests/collectors/%.c,%,$(wildcard tests/collectors/*.c))))
-ROWS_TESTED   := $(if $(filter thread,$(SANITIZE)),$(foreach r,$(ROWS),$(if $(filter %/gil %/stop_the_world %/none,$(subst :, ,$r)),$r)),$(ROWS))
+ROWS_TESTED   := $(if $(filter thread,$(SANITIZE)),$(foreach r,$(ROWS),$(if $(filter %/gil %/tick_gil %/stop_the_world %/none,$(subst :, ,$r)),$r)),$(ROWS))
 WITH_WORKLOADS := $(patsubst tests/collectors/%.c,%,$(shell grep -l 'workloads/' tests/collectors/*.c))
 UNWATCHED     := $(if $(filter address,$(SANITIZE)),$(WITH_WORKLOADS))
 row-tests     = $(patsubst %,$(BUILD)/tests/$1/%,$(if $(filter cyclic biased marksweep,$1),$(ROW_TESTS),$(filter-out $(UNWATCHED),$(ROW_TESTS))))

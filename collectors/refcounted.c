@@ -78,6 +78,7 @@ static bool refcounted_shrink(mutator *m, owned_array *array, size_t count) {
         memcpy(kept, old.items, count * sizeof(field));
     }
     *array = (owned_array){.count = count, .items = kept};
+    mutator_resized(m, old.count * sizeof(field), count * sizeof(field));
     for (size_t i = old.count; i-- > count;)
         object_drop(m, field_peek((field *)old.items + i));
     refcounted_memory->release(old.items, old.count * sizeof(field));
@@ -99,14 +100,13 @@ static bool refcounted_resize(mutator *m, local *l, size_t count) {
     if (items == NULL && count != 0) return false;
     if (unit == sizeof(field) && count > array->count)
         memset((field *)items + array->count, 0, (count - array->count) * unit);
+    mutator_resized(m, array->count * unit, bytes);
     *array = (owned_array){.count = count, .items = items};
     return true;
 }
 
 bool object_resize(mutator *m, local *l, size_t count) {
-    size_t unit_bytes = l->target->type->array_unit_bytes, old_bytes = object_array_bytes(l->target);
     bool resized = refcounted_resize(m, l, count) || (refcounted_make_room(m) && refcounted_resize(m, l, count));
-    if (resized) mutator_resized(m, old_bytes, count * unit_bytes);
     collector_step();
     return resized;
 }

@@ -34,7 +34,8 @@ from record import Journal, shown
 from resident import Harness
 from summary import GroupSummary, Row
 
-COUNTS = ("refcount", "immortal", "locked_object", "parked_object", "locked_global", "atomic", "biased", "racy")
+COUNTS = ("refcount", "immortal", "locked_object", "parked_object", "locked_global", "atomic", "biased", "racy",
+          "locked_object_immortal", "parked_object_immortal", "locked_global_immortal", "atomic_immortal", "free_threaded")
 THREADED = ("gil", "locked_object", "parked_object", "locked_global", "atomic", "biased", "racy")
 FLOOR, CPYTHON = "two instructions", "CPython"
 FINDERS = (("cyclic", "pymalloc"), ("segregated", "pymalloc"), ("marksweep", "system"), ("boehm", "system"))

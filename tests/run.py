@@ -86,12 +86,14 @@ def collector_jobs(build: str, names: list[str], only: tuple[str, ...] = ()) -> 
 def all_jobs() -> list[Job]:
     return (allocator_jobs("build", OWN + PRELOADED + tuple(f"locked:{p}" for p in PRELOADED))
             + collector_jobs("build", collectors())
+            + [Job(f"build: {name}/{p.name}, the heap walked after every step", [str(p)], {"REFARENA_CHECK": "1", "REFARENA_PROGRAMS": "1000"})
+               for name in collectors() for p in programs("build", name) if p.name == "model"]
             + [Job(f"build: workloads/{p.name}", [str(p)]) for p in programs("build", "workloads")]
             + allocator_jobs("build/address", OWN)
             + collector_jobs("build/address", collectors())
             + [Job(f"build/address: workloads/{p.name}", [str(p)]) for p in programs("build/address", "workloads")]
             + allocator_jobs("build/thread", ("system", "magazine", "magazine,keep=none", "debug:magazine", "locked:pymalloc", "counted:locked:pymalloc"))
-            + collector_jobs("build/thread", collectors("gil", "stop_the_world", "none"), ("threads", "chunks", "tracing")))
+            + collector_jobs("build/thread", collectors("gil", "tick_gil", "stop_the_world", "none"), ("threads", "chunks", "tracing")))
 
 
 def run_tap(job: Job) -> Outcome:

@@ -290,7 +290,7 @@ static void *take_and_drop_until_all_are_made(void *unused) {
 TEST(what_is_made_immortal_while_others_count_it_stays_so) {
 #ifdef COLLECTOR_HAS_IMMORTALS
     NEEDS(COLLECTOR_THREADS);
-    enum { MADE = 2000, OTHERS = 2 };
+    enum { MADE = 20000, OTHERS = 2 };
     static object *made[MADE];
     pthread_t others[OTHERS];
     atomic_store(&made_all, false);
@@ -299,6 +299,7 @@ TEST(what_is_made_immortal_while_others_count_it_stays_so) {
     for (int i = 0; i < MADE; i++) {
         assert_true(aged_new(heap_mutator, &heap_locals[0]));
         made[i] = heap_locals[0].target;
+        count_take(made[i]);                            /* alive to be looked at, even where a mortal count is written back */
         field_store(heap_mutator, collector_globals(), collector_global(0), made[i]);
         for (volatile int wait = i % 500; wait > 0; wait--) {}
         object_immortalize(made[i]);
@@ -311,14 +312,12 @@ TEST(what_is_made_immortal_while_others_count_it_stays_so) {
     mutator_poll(heap_mutator);
     heap_drop(0);
     field_store(heap_mutator, collector_globals(), collector_global(0), NULL);
-    int mortal = 0;
+    for (int i = 0; i < MADE; i++) assert_true(count_is_immortal(made[i]));
     for (int i = 0; i < MADE; i++) {
-        mortal += !count_is_immortal(made[i]);
         count_birth(made[i]);                           /* mortal again, so that the heap ends empty */
         heap_locals[0].target = made[i];
         heap_drop(0);
     }
-    assert_int_equal(mortal, 0);
 #else
     skip();
 #endif
