@@ -18,7 +18,7 @@ from dataclasses import dataclass
 # says that this moment is come; area.KIND.NAME: of that, what is resident of text, data, heap, stack ...
 METRICS = {"time": "ns", "cpu": "ns", "peak_rss": "bytes", "end_rss": "bytes", "finished_rss": "bytes", "trimmed_rss": "bytes",
            "live_bytes": "bytes", "used_bytes": "bytes", "held_bytes": "bytes", "overhead": "", "longest_pause": "ns", "p50_pause": "ns",
-           "p99_pause": "ns", "pause_share": "", "gil_share": "", "full_collections": "", "young_collections": "",
+           "p99_pause": "ns", "pause_share": "", "gil_share": "", "full_collections": "", "young_collections": "", "found": "",
            "worst_10ms": "", "references": "", "figure": "", "moment": "bytes", "area": "bytes"}
 NAMED = ("figure", "moment", "area")
 STATISTICS = ("mean", "least", "most", "count")
@@ -134,6 +134,6 @@ def purpose(metric: str) -> str:
         return "time"
     if metric in ("longest_pause", "p50_pause", "p99_pause", "pause_share", "gil_share", "worst_10ms"):
         return "pauses"
-    if metric.endswith(("_rss", "_bytes")) or metric == "overhead" or metric.startswith(("moment.", "area.")):
+    if metric.endswith(("_rss", "_bytes", "_collections")) or metric == "overhead" or metric.startswith(("moment.", "area.")):
         return "memory"
     return "time"

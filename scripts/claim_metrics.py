@@ -36,6 +36,10 @@ def _collections(generation: int) -> Callable[[Line], float | None]:
     return lambda line: float(sum(r["collections"][generation] for r in line["rounds"] if r["collections"]))
 
 
+def _found(line: Line) -> float:
+    return sum(r["collected"] for r in line["rounds"]) / sum(r["operations"] for r in line["rounds"])
+
+
 METRICS: dict[str, Callable[[Line], float | None]] = {
     "peak_rss": _above_floor("peak_rss"), "end_rss": _above_floor("end_rss"), "finished_rss": _above_floor("finished_rss"),
     "trimmed_rss": _above_floor("finished_trimmed_rss"),
@@ -46,7 +50,7 @@ METRICS: dict[str, Callable[[Line], float | None]] = {
     "pause_share": _share("collector_ns"), "gil_share": _share("gil_ns"),
     "worst_10ms": lambda line: dict(line["pauses"]["mmu"])[10],
     "references": lambda line: line["declared"]["references"] / line["declared"]["operations"],
-    "young_collections": _collections(0), "full_collections": _collections(2),
+    "young_collections": _collections(0), "full_collections": _collections(2), "found": _found,
 }
 
 

@@ -138,7 +138,8 @@ class Matrix:
              "method": g["method"], "baseline": g.baseline, "pair": g.pair, "figure": g.figure,
              **({"curve": g.curve, "size": g.size} if g.curve else {}),
              "settings": {k: v for k, v in g.settings.items() if v != self.settings.get(k)},
-             "configurations": [c.label for c in g.configurations]} for g in self.groups]}
+             "configurations": [c.label for c in g.configurations],
+             "options": {c.label: dict(c.options) for c in g.configurations if c.options}} for g in self.groups]}
 
     def digest(self) -> str:
         text = json.dumps(self.described(), sort_keys=True)

@@ -35,7 +35,7 @@ OF_ATTRIBUTION = record.RESULTS / "reference-attribution"       # of `make attri
 OF_SIZES = record.RESULTS / "reference-sizes"                   # of `make sizes`
 OF_PROGRAMS = record.RESULTS / "reference-programs"             # of `make bench-programs` and `make beside-cpython`
 # matrices that the README shows beside the default one
-OF_THEIR_OWN = ("allocators", "collectors", "attribution", "sizes", "latency", "heap", "spacetime")
+OF_THEIR_OWN = ("allocators", "collectors", "attribution", "sizes", "latency", "heap", "spacetime", "aa")
 
 
 class Run:

@@ -12,6 +12,7 @@ import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from math import log
 from typing import Any
 
 import plots
@@ -37,10 +38,11 @@ def points(plan: dict[str, Any], lines: list[Line], groups: list[GroupSummary]) 
     """Every row that was given a heap or a threshold and has time and memory, a collector at a time, from tight to generous."""
     options = {(l["group"], l["label"]): l.get("options") or {} for l in lines}
     settings = {g["name"]: {**plan.get("settings", {}), **g.get("settings", {})} for g in plan["groups"]}
+    planned = {g["name"]: g.get("options", {}) for g in plan["groups"]}        # a line leaves out what is the default
     found = []
     for group in groups:
         for row in (r for r in group.rows if r.collector and r.time and r.peak_rss and not r.twin):
-            asked = options[group.name, row.label]
+            asked = {**planned[group.name].get(row.label, {}), **options[group.name, row.label]}
             if "heap_bytes" in asked:
                 budget = settings[group.name]["heap_budget"]
                 found.append(Point(row.collector, budget, f"{budget:g}x", row.peak_rss, row.time))
@@ -49,10 +51,27 @@ def points(plan: dict[str, Any], lines: list[Line], groups: list[GroupSummary]) 
     return sorted(found, key=lambda p: (p.collector, p.knob))
 
 
+def labelled(found: list[Point], apart: float = 0.035) -> set[Point]:
+    """Those whose words find room: the ends of each collector's sweep, and what is so far from all of them, as a share of
+    the figure."""
+    ends = [p for name in dict.fromkeys(p.collector for p in found) for of in [[p for p in found if p.collector == name]]
+            for p in dict.fromkeys((of[0], of[-1]))]
+    width = log(max(p.peak_rss for p in found) / min(p.peak_rss for p in found)) or 1.0
+    height = log(max(p.time.value for p in found) / min(p.time.value for p in found)) or 1.0
+    def far(p: Point, others: list[Point]) -> bool:
+        return all(abs(log(p.peak_rss / o.peak_rss)) / width + abs(log(p.time.value / o.time.value)) / height > apart for o in others)
+    shown_: list[Point] = []
+    for p in [*ends, *(p for p in found if p not in ends)]:
+        if far(p, shown_):
+            shown_.append(p)
+    return set(shown_)
+
+
 def draw(folder: Path, found: list[Point]) -> list[Path]:
     place, names = plots.folder_of(folder / "plots"), list(dict.fromkeys(p.collector for p in found))
     sure = lambda p: (p.time.low, p.time.high) if p.time.low == p.time.low else (p.time.value, p.time.value)
-    rows = [(names.index(p.collector) + 1, p.collector, p.knob, p.text, p.peak_rss / 2**20, p.time.value / 1e3, *(v / 1e3 for v in sure(p))) for p in found]
+    said = labelled(found)
+    rows = [(names.index(p.collector) + 1, p.collector, p.knob, p.text if p in said else "", p.peak_rss / 2**20, p.time.value / 1e3, *(v / 1e3 for v in sure(p))) for p in found]
     plots._tsv(place / "spacetime.tsv", "backend collector knob text mib us low high", rows)
     return plots._gnuplot(place, "spacetime", {
         "TITLE": "What does memory buy?", "BACKENDS": plots._words(names), "TOP": max(r[7] for r in rows) * 1.6, "LOW": min(r[6] for r in rows) / 1.3,

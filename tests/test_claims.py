@@ -5,6 +5,8 @@ The verdicts are tried on the fake harness, which has whatever speed it is told:
 """
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import math
 import os
@@ -15,6 +17,8 @@ import subprocess
 import tempfile
 import unittest
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
 from run_support import ROOT
 
@@ -259,6 +263,44 @@ class Planted(unittest.TestCase):
 
     def test_plain_counts_made_slow_reproduce_the_claim_that_atomic_ones_are_free(self) -> None:
         self.assertEqual(self.verdict("uncontended_atomics_free", refcount="locked_global"), "REPRODUCED")      # and honestly REFUTED
+
+
+class Extension(unittest.TestCase):
+    """What is not settled is measured again with twice the invocations: once, or with --thorough until it is."""
+
+    def times(self, thorough: bool, settled_at: int, took_s: float = 1.0) -> list[int]:
+        """By how much the invocations were multiplied; settled_at: the multiple from which on the verdict stands."""
+        measured: list[int] = []
+        def measure(plan: SimpleNamespace, *_: object) -> None:
+            measured.append(plan.times)
+        def judge(claim: object, *_: object) -> SimpleNamespace:
+            return SimpleNamespace(claim=claim, verdict="REPRODUCED" if measured[-1] >= settled_at else "INCONCLUSIVE")
+        def extended(plan: object, judgements: list[SimpleNamespace], times: int) -> SimpleNamespace:
+            return SimpleNamespace(groups=[j for j in judgements if j.verdict == "INCONCLUSIVE"], times=times)
+        claim, journal = SimpleNamespace(id="one", untestable=""), SimpleNamespace(lines=[{"took_s": took_s}])
+        with mock.patch.multiple(claims, extended=extended, _seconds=lambda *_: took_s), mock.patch.object(claims.run, "measure", measure), \
+             mock.patch.object(claims.claim_metrics, "Measured"), mock.patch.object(claims.claim_verdicts, "judge", judge), \
+             contextlib.redirect_stdout(io.StringIO()):
+            found, = claims.measure(SimpleNamespace(described=dict, times=1), [claim], SimpleNamespace(interpreters={}), journal, Path("x"), thorough)
+        self.assertEqual(found.verdict, "REPRODUCED" if measured[-1] >= settled_at else "INCONCLUSIVE")
+        return measured
+
+    def test_once_by_default_and_until_settled_or_sixteen_times_when_thorough(self) -> None:
+        self.assertEqual(self.times(False, settled_at=1), [1])
+        self.assertEqual(self.times(False, settled_at=8), [1, 2])
+        self.assertEqual(self.times(True, settled_at=8), [1, 2, 4, 8])
+        self.assertEqual(self.times(True, settled_at=999), [1, 2, 4, 8, 16])
+
+    def test_what_would_not_fit_into_the_time_of_a_run_is_not_extended_unless_it_is_thorough(self) -> None:
+        self.assertEqual(self.times(False, settled_at=2, took_s=claims.BUDGET_S), [1])
+        self.assertEqual(self.times(True, settled_at=2, took_s=claims.BUDGET_S), [1, 2])
+
+    def test_one_verdict_in_twenty_that_rests_on_an_interval_is_expected_to_be_wrong_and_none_that_is_exact(self) -> None:
+        def judged(verdict: str, kind: str) -> SimpleNamespace:
+            return SimpleNamespace(verdict=verdict, claim=SimpleNamespace(kind=kind))
+        told = [judged("REPRODUCED", "shape")] * 30 + [judged("REFUTED", "magnitude")] * 10 + \
+               [judged("INCONCLUSIVE", "shape"), judged("UNTESTABLE", "shape"), judged("REPRODUCED", "exact")]
+        self.assertAlmostEqual(claim_verdicts.expected_false(told), 2)
 
 
 class Verdicts(Folder):

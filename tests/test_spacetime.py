@@ -5,6 +5,9 @@ import shutil
 import unittest
 
 import fake_run
+import spacetime
+import stats
+import summary
 import matrix as matrices
 
 MATRIX = "".join(f'[[group]]\nname = "heap_{b}"\nworkload = "autograd"\nconfigurations = ["marksweep/system"]\nheap_budget = {b}\n' for b in (1.5, 3.0)) + \
@@ -24,10 +27,24 @@ class SpaceTime(fake_run.InFolder):
         self.assertEqual(done.returncode, 0, done.stderr)
         header, *rows = [l.split("\t") for l in (run / "plots/spacetime.tsv").read_text().splitlines()]
         points = [dict(zip(header, r)) for r in rows]
-        self.assertEqual([(p["collector"], p["text"]) for p in points],
-                         [("cyclic", "700"), ("cyclic", "5,000"), ("marksweep", "1.5x"), ("marksweep", "3x")])
+        self.assertEqual([(p["collector"], float(p["knob"])) for p in points],
+                         [("cyclic", 700), ("cyclic", 5000), ("marksweep", 1.5), ("marksweep", 3)])
         self.assertAlmostEqual(float(points[2]["us"]), 9.0, delta=0.2)
         self.assertGreater((run / "plots/spacetime.svg").stat().st_size, 4000)
+
+    def test_a_threshold_that_is_the_default_is_a_point_though_its_line_does_not_say_so(self):
+        run = fake_run.write(self.folder / "run", text=MATRIX)
+        lines = [{**json.loads(l), "options": {}} for l in (run / "invocations.jsonl").read_text().splitlines()]
+        about = json.loads((run / "run.json").read_text())
+        found = spacetime.points(about["matrix"], lines, summary.summarise(about["matrix"], lines))
+        self.assertEqual([p.knob for p in found], [700, 5000])
+
+    def test_words_are_on_the_ends_of_a_sweep_and_where_there_is_room(self):
+        def point(knob: float, mib: float, ns: float) -> spacetime.Point:
+            return spacetime.Point("boehm", knob, f"{knob:g}x", mib * 2**20, stats.Estimate(ns, ns, ns))
+        sweep = [point(1.1, 1, 50), point(2, 2, 45), point(3, 2.02, 45), point(4, 2.04, 45.1), point(6, 4, 40)]
+        self.assertEqual({p.text for p in spacetime.labelled(sweep)}, {"1.1x", "2x", "6x"})
+        self.assertEqual(spacetime.labelled(sweep[:1]), {sweep[0]})
 
     def test_a_run_without_swept_rows_is_one_line(self):
         self.assert_refused(self.script("spacetime.py", str(fake_run.write(self.folder / "run", invocations=2))), "make spacetime")

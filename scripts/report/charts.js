@@ -53,9 +53,12 @@ function linearTicks(from, to, most, unit) {
 // --- dots with whiskers: one row a configuration ------------------------------------------------------
 // rows: {name, colour, hollow, value, low, high, text, failed, tip, open}; base: where the line is; floor: relative.
 
+const LETTER = 7;       // pixels, at most
+const fitted = (name, width) => (name.length * LETTER <= width ? name : `${name.slice(0, Math.floor(width / LETTER) - 1)}…`);
+
 function dots(place, { rows, base, floor, tick, label }) {
   const unit = tick === inTimes ? 1 : tick === inBytes ? 2 ** 20 : 10 ** Math.floor(Math.log10(Math.max(...rows.map((r) => r.value || 0), 1)));
-  const width = Math.max(260, place.clientWidth), left = Math.min(150, width * 0.38), right = 62, height = 25;
+  const width = Math.max(260, place.clientWidth), longest = Math.max(...rows.map((r) => r.name.length)), left = Math.min(Math.max(150, longest * LETTER), width * 0.4), right = 62, height = 25;
   const known = rows.filter((r) => r.value > 0).flatMap((r) => [r.value, r.low ?? r.value, r.high ?? r.value]).filter((v) => v > 0);
   const all = base ? [...known, base * 0.9, base * 1.12] : known.length ? known : [1];
   const from = Math.min(...all) / 1.06, to = Math.max(...all) * 1.06, bottom = rows.length * height + 4;
@@ -77,7 +80,7 @@ function dots(place, { rows, base, floor, tick, label }) {
 function dot(row, y, { x, left, width, height }) {
   const made = svg("g", { class: "row", style: paint(row.colour), tabindex: 0, role: "button", "aria-label": row.tip, "data-tip": row.tip },
     svg("rect", { class: "hit", x: 0, y: y - height / 2, width, height, rx: 4 }),
-    svg("text", { class: "name", x: left, y: y + 4, "text-anchor": "end" }, row.name));
+    svg("text", { class: "name", x: left, y: y + 4, "text-anchor": "end" }, fitted(row.name, left)));
   if (row.value > 0) {
     if (row.low > 0 && row.high > 0) made.append(svg("line", { class: "mark", x1: x(row.low), x2: x(row.high), y1: y, y2: y }));
     made.append(svg("circle", { class: row.hollow ? "mark hollow" : "mark", cx: x(row.value), cy: y, r: 4.6 }),

@@ -24,13 +24,18 @@ CLAIMS = {"claims": [{"sentence": "The GIL costs one thread nothing.", "verdict"
                      {"sentence": "</script><b>Everything</b> is twice as fast.", "verdict": "REFUTED", "reason": "It is not.", "source": [], "criteria": []}]}
 
 
-class Report(unittest.TestCase):
+class Page(unittest.TestCase):
+    """A page in a browser. What is tried on every page is here; what a page of its own must have, in its class."""
+    @classmethod
+    def make(cls) -> Path:
+        """A run's folder."""
+        raise unittest.SkipTest("no page of its own")
+
     @classmethod
     def setUpClass(cls) -> None:
         cls.folder = Path(tempfile.mkdtemp(prefix="refarena-test-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
-        run = fake_run.write(cls.folder / "run", ns={"jemalloc": 5.0, "cyclic/pymalloc": 12.0}, outcomes={"leak/bump": "heap_full"}, pauses=True)
-        (run / "claims.json").write_text(json.dumps(CLAIMS))
+        run = cls.make()
         about, lines = record.read_run(run), record.read_lines(run)
         cls.address = "file://" + str(report.write(run, about, lines, summary.summarise(about["matrix"], lines)))
         options = Options()
@@ -71,6 +76,29 @@ class Report(unittest.TestCase):
         sent = [json.loads(e["message"])["message"] for e in self.browser.get_log("performance")]
         asked = {m["params"]["request"]["url"] for m in sent if m["method"] == "Network.requestWillBeSent"}
         self.assertEqual({u for u in asked if not u.startswith(("data:", "about:", "blob:"))}, {self.address})
+
+    def test_nothing_is_wider_than_the_window_light_or_dark(self):
+        for width in WIDTHS:
+            for scheme in ("light", "dark"):
+                self.open(width, scheme)
+                for button in [None, *self.all("#metric button")]:
+                    if button:
+                        button.click()
+                    self.assertLessEqual(self.js("return document.documentElement.scrollWidth"), width)
+                    over = self.js("""return [...document.querySelectorAll('.card, .card text, .facts li, dd, .claim, .filters label')].filter((e) =>
+                        {const b = e.getBoundingClientRect(); return b.width && (b.left < -1 || b.right > innerWidth + 1)}).map((e) => e.textContent.slice(0, 60))""")
+                    self.assertEqual(over, [], f"{width} {scheme} {button and button.text}")
+                self.js("detail(ROWS.find((r) => r.values.length))")
+                box = self.js("const b = document.getElementById('detail').getBoundingClientRect(); return [b.left, b.right]")
+                self.assertTrue(0 <= box[0] and box[1] <= width, box)
+
+
+class Report(Page):
+    @classmethod
+    def make(cls) -> Path:
+        run = fake_run.write(cls.folder / "run", ns={"jemalloc": 5.0, "cyclic/pymalloc": 12.0}, outcomes={"leak/bump": "heap_full"}, pauses=True)
+        (run / "claims.json").write_text(json.dumps(CLAIMS))
+        return run
 
     def test_every_group_has_its_figure_in_every_metric_that_the_run_has(self):
         self.open()
@@ -140,21 +168,6 @@ class Report(unittest.TestCase):
         webdriver.ActionChains(self.browser).move_to_element(mark).perform()
         self.assertRegex(self.one("#tip").text, r"jemalloc\n(2|1\.99|2\.0\d)×")
 
-    def test_nothing_is_wider_than_the_window_light_or_dark(self):
-        for width in WIDTHS:
-            for scheme in ("light", "dark"):
-                self.open(width, scheme)
-                for button in [None, *self.all("#metric button")]:
-                    if button:
-                        button.click()
-                    self.assertLessEqual(self.js("return document.documentElement.scrollWidth"), width)
-                    over = self.js("""return [...document.querySelectorAll('.card, .card text, .facts li, dd, .claim, .filters label')].filter((e) =>
-                        {const b = e.getBoundingClientRect(); return b.width && (b.left < -1 || b.right > innerWidth + 1)}).map((e) => e.textContent.slice(0, 60))""")
-                    self.assertEqual(over, [], f"{width} {scheme} {button and button.text}")
-                self.js("detail(ROWS.find((r) => r.values.length))")
-                box = self.js("const b = document.getElementById('detail').getBoundingClientRect(); return [b.left, b.right]")
-                self.assertTrue(0 <= box[0] and box[1] <= width, box)
-
     def test_dark_is_dark_and_light_is_light(self):
         for scheme, dark in (("light", False), ("dark", True)):
             self.open(scheme=scheme)
@@ -173,6 +186,60 @@ class Report(unittest.TestCase):
         self.assertTrue({"table.csv", "run-data.json", "invocations.jsonl", "run.json"} <= links, links)
         table = self.js("""return fetch(document.querySelector('#files a').href).then((r) => r.text())""")
         self.assertIn('"churn jemalloc","churn",', table.splitlines()[2])
+
+
+LOOKS = [{"ns": i, "born": 20 * i, "died": 19 * i, "born_bytes": 320 * i, "died_bytes": 304 * i, "live_objects": i // 2, "live_bytes": 8 * i,
+          "tracked": [i, 0, 0, 0]} for i in range(50)]
+LATENCIES = {f"{kind}_{place}_ns": at * factor for kind, factor in (("simple", 1.0), ("metered", 9.0), ("smoothed", 6.0))
+             for place, at in (("p50", 900.0), ("p90", 2e3), ("p99", 5e4), ("max", 3e6))} | {"late_share": 0.2}
+OPEN_LOOP = '[[group]]\nname = "requests"\nworkload = "requests"\nmethod = "blocks"\nconfigurations = ["refcount/system", "locked_object_immortal/tcmalloc"]\n' \
+            '[[group]]\nname = "absent"\nworkload = "calls"\nconfigurations = ["refcount/system"]\n'
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="1600" height="900"><rect width="1600" height="900" fill="#888"/></svg>'
+
+
+class Looks(Page):
+    """A run of an open loop, with looks into the heap, a figure that the page does not draw, and things missing."""
+
+    @classmethod
+    def make(cls) -> Path:
+        run = fake_run.write(cls.folder / "run", text=OPEN_LOOP)
+        told = {name: {"count": 1, "mean": value, "least": value, "most": value} for name, value in LATENCIES.items()}
+        lines = [{**l, "figures": told, "declared": {"operations": 1000, "allocations": 1, "bytes": 1, "references": 1}}
+                 for l in map(json.loads, (run / "invocations.jsonl").read_text().splitlines()) if l["group"] == "requests"]
+        lines += [{**l, "purpose": "heap", "heap": LOOKS} for l in lines if l["purpose"] == "time" and l["repetition"] == 0]
+        (run / "invocations.jsonl").write_text("".join(json.dumps(l) + "\n" for l in lines))
+        (run / "plots").mkdir()
+        (run / "plots/heap_floating.svg").write_text(PICTURE)
+        (run / "claims.json").write_text("damaged")
+        return run
+
+    def test_latencies_come_first_and_the_group_says_that_its_time_is_the_schedules(self):
+        self.open()
+        self.assertEqual(self.one("#metric button[aria-pressed=true], #metric button.on").text, "latency")
+        self.assertIn("an open loop", self.one(".card .warn").text)
+
+    def test_the_heap_has_a_row_for_each_that_looked_in_objects_and_bytes(self):
+        self.open()
+        self.assertEqual([h.text for h in self.all("#looks th")].count("bytes, mean"), 1)
+        self.assertEqual(len(self.all("#looks tbody tr")), 3)           # the twin looked too
+
+    def test_a_figure_that_the_page_does_not_draw_is_shown_whole(self):
+        self.open()
+        self.assertEqual([(i.get_attribute("alt"), self.js("return arguments[0].naturalWidth", i)) for i in self.all("#pictures img")], [("heap floating", 1600)])
+
+    def test_what_is_missing_or_damaged_is_said(self):
+        self.open()
+        for words in ("Not measured, though planned: absent", "claims.json is damaged"):
+            self.assertIn(words, self.one("body").text)
+
+
+class Reference(Page):
+    """A run that was measured: its labels are as long as they get."""
+
+    @classmethod
+    def make(cls) -> Path:
+        shutil.copytree(record.RESULTS / "reference-latency", cls.folder / "run")
+        return cls.folder / "run"
 
 
 if __name__ == "__main__":
