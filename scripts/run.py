@@ -99,8 +99,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--workloads", default="", help="only these workloads or groups")
     parser.add_argument("--collectors", default="", help="only these collectors")
     parser.add_argument("--allocators", default="", help="only these allocators; a path of a .so adds it")
-    parser.add_argument("--precision", default="",
-                        help="2%%: repeat until every ratio's interval is at most this wide on either side, or the cap is reached")
+    parser.add_argument("--precision", default="", nargs="?", const="2%",
+                        help="a share, alone 2%%: repeat until every ratio's interval is at most this wide on either side, or the cap is reached")
     parser.add_argument("--largest", type=int, default=0, help="of sizes, only those up to this; 0: all")
     add_folder_options(parser)
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors, and what --json or --tsv asks for")

@@ -135,8 +135,13 @@ class Line(HarnessTest):
 
     @unittest.skipUnless((BUILD / "bin/boehm").exists(), "libgc is not installed")
     def test_build_says_with_how_many_threads_libgc_marks(self) -> None:
-        done = subprocess.run([BUILD / "bin/boehm", "chain", "size=10", *QUICK], capture_output=True, text=True, check=True)
-        self.assertRegex(json.loads(done.stdout)["build"]["libgc"], r"^\d+\.\d+\.\d+, 1 marking$")
+        sums = set()
+        for more, markers in (((), 1), (("--set", "markers=2"), 2)):
+            done = subprocess.run([BUILD / "bin/boehm", "cycles", "size=20000", *QUICK, *more], capture_output=True, text=True, check=True)
+            line = json.loads(done.stdout)
+            self.assertRegex(line["build"]["libgc"], rf"^\d+\.\d+\.\d+, {markers} marking$")
+            sums.add(line["rounds"][0]["checksum"])
+        self.assertEqual(len(sums), 1)
 
     def test_a_core_can_be_chosen(self) -> None:
         self.outcome("ok", "fake", f"--cpu={min(os.sched_getaffinity(0))}", *QUICK)

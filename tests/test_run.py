@@ -284,6 +284,10 @@ class BadInput(Bench):
     def test_a_resume_that_is_neither_auto_nor_no_is_refused(self):
         self.assertIn("'auto' or 'no'", self.refused(RESUME="maybe"))
 
+    def test_a_precision_alone_is_two_per_cent(self):
+        self.assertEqual(run._options(["--precision"]).precision, "2%")
+        self.assertEqual(run._options([]).precision, "")
+
     def test_a_precision_that_is_no_share_is_refused(self):
         for word in ("much", "0", "200%", "-2%"):
             self.assertIn("is not a share: say 2% or 0.02", self.refused("--precision=" + word))

@@ -9,7 +9,7 @@
  *           fields are never scanned. Types that end in references have no fixed layout: they are scanned
  *           whole, as libgc does by default, and what is no reference in them is small numbers.
  * roots     The used part of each thread's locals, and the globals. Data segments and libraries are not.
- * threads   One marker, since the other collectors have one. Interior pointers do not count in the heap.
+ * threads   One marker, since the other collectors have one; more are an option. Interior pointers do not count in the heap.
  * the dead  Weak references are libgc's disappearing links. Finalizers are unordered, as CPython's, and see
  *           what they reach intact (Java's rule). Both, and callbacks, run where the program is at a poll
  *           or a birth. libgc calls nobody back when a link disappears, so references with a callback are
@@ -319,7 +319,7 @@ void collector_check(void) { mutator_each_local(check_local, NULL); }
 static void boehm_initialize(void) {
     GC_set_no_dls(1);
     GC_set_all_interior_pointers(0);
-    GC_set_markers_count(1);
+    GC_set_markers_count((unsigned)collector_option_value("markers"));
     GC_set_finalize_on_demand(1);
     GC_set_java_finalization(1);
     GC_set_handle_fork(1);
@@ -408,6 +408,7 @@ static void boehm_stats(collector_stats *stats) {
 static collector_option boehm_options[] = {
     HEAP_LIMIT_OPTION                                   /* of what libgc takes from the OS */
     {"free_space_divisor", "libgc's trade of space for time: collects when a heap's share of 1/this was allocated", 3, 1, 1000},
+    {"markers", "threads that mark together, this one among them", 1, 1, 16},
     {"automatic", "1: collect when libgc wants to; 0: only when asked", 1, 0, 1},
     THREADS_OPTIONS
     {.name = NULL},
