@@ -12,6 +12,8 @@ from pathlib import Path
 
 from run_support import ROOT, SMALL, Bench
 
+import run
+
 try:
     import jsonschema
 except ImportError:
