@@ -14,7 +14,7 @@ import claim_report
 import plots
 
 WIDTH = 78                  # characters of a title line
-TALLEST = 1150
+TALLEST = 2000
 LOG_FROM = 20               # a wider span than this factor is drawn on a logarithmic axis
 
 
