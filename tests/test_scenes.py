@@ -19,7 +19,14 @@ def figures(name: str, *arguments: str) -> dict[str, float]:
 class Names(unittest.TestCase):
     def test_only_integers_above_256_are_born(self) -> None:
         for name in ("refcount", "cyclic", "immortal", "segregated"):
-            self.assertEqual(figures(name, "names", "size=500"), {"objects_born": 1500, "objects_died": 1500}, name)
+            said = figures(name, "names", "size=500")
+            self.assertEqual((said["objects_born"], said["objects_died"]), (1500, 1500), name)
+
+    def test_a_count_follows_the_names_where_there_are_counts(self) -> None:
+        for name in ("refcount", "cyclic", "immortal", "atomic", "biased", "free_threaded"):
+            said = figures(name, "names", "size=1")
+            self.assertEqual([said[f] for f in ("born", "shared", "left", "gone")], [1, 2, 1, 1], name)
+        self.assertNotIn("born", figures("marksweep", "names", "size=1"))
 
     def test_a_call_with_small_integers_makes_and_frees_nothing(self) -> None:
         for name in ("refcount", "cyclic", "segregated", "marksweep"):
