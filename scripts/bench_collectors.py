@@ -292,7 +292,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench_collectors.py", description=__doc__.splitlines()[0])
     parser.add_argument("--depth", default="usual", choices=DEPTHS,
                         help="quick: a minute or two, the smallest graphs, three invocations; "
-                             "usual: about a quarter of an hour; thorough: hours, ten million objects too")
+                             "usual: about half an hour; thorough: hours, ten million objects too")
     parser.add_argument("--quick", dest="depth", action="store_const", const="quick", help="the same as --depth quick")
     parser.add_argument("--thorough", dest="depth", action="store_const", const="thorough", help="the same as --depth thorough")
     run.add_folder_options(parser)

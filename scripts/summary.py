@@ -107,9 +107,10 @@ def summarise(plan: dict[str, Any], lines: list[Line]) -> list[GroupSummary]:
     groups = [_group({**g, "settings": {**plan["settings"], **g["settings"]}}, by_group[g["name"]])
               for g in plan["groups"] if by_group[g["name"]]]
     pairs = [g.pair.p_one if g.pair else float("nan") for g in groups]
+    planned = {g["name"]: g for g in plan["groups"]}
     for group in groups:
-        _precision(group, plan)
-        _missing(group, plan)
+        _precision(group, {**plan.get("settings", {}), **planned[group.name].get("settings", {})})
+        _missing(group, planned[group.name]["configurations"])
     for group, fails in zip(groups, stats.holm(pairs)):
         if fails:
             group.notes.append(f"the A/A pair differs ({group.pair.value:.3f}): the machine was not steady, "
@@ -117,10 +118,10 @@ def summarise(plan: dict[str, Any], lines: list[Line]) -> list[GroupSummary]:
     return groups
 
 
-def _missing(group: GroupSummary, plan: dict[str, Any]) -> None:
+def _missing(group: GroupSummary, planned: list[str]) -> None:
     """What the plan has and no line tells of is said, not left out."""
     there = {r.label for r in group.rows}
-    absent = [c for c in next(g for g in plan["groups"] if g["name"] == group.name)["configurations"] if c not in there]
+    absent = [label for label in planned if label not in there]
     if absent:
         group.notes.append(f"not measured, though planned: {', '.join(absent)}")
 
@@ -300,9 +301,8 @@ def _bias(summary: GroupSummary, lines: list[Line]) -> None:
                              f"{consecutive.value:.2f} in consecutive turns; measure it with method = \"blocks\"")
 
 
-def _precision(group: GroupSummary, plan: dict[str, Any]) -> None:
+def _precision(group: GroupSummary, settings: dict[str, Any]) -> None:
     """Where a precision was asked for and the cap came first: say what was reached."""
-    settings = {**plan.get("settings", {}), **next(g for g in plan["groups"] if g["name"] == group.name).get("settings", {})}
     wanted = settings.get("precision", 0.0)
     known = [(r.ratio.precision, r) for r in group.rows if r.ratio and r.ratio.precision == r.ratio.precision]
     if wanted and known:

@@ -50,11 +50,13 @@ function linearTicks(from, to, most, unit) {
   return ticks;
 }
 
-// --- dots with whiskers: one row a configuration ------------------------------------------------------
-// rows: {name, colour, hollow, value, low, high, text, failed, tip, open}; base: where the line is; floor: relative.
+// --- names as wide as there is room -------------------------------------------------------------------
 
 const LETTER = 7;       // pixels, at most
 const fitted = (name, width) => (name.length * LETTER <= width ? name : `${name.slice(0, Math.floor(width / LETTER) - 1)}…`);
+
+// --- dots with whiskers: one row a configuration ------------------------------------------------------
+// rows: {name, colour, hollow, value, low, high, text, failed, tip, open}; base: where the line is; floor: relative.
 
 function dots(place, { rows, base, floor, tick, label }) {
   const unit = tick === inTimes ? 1 : tick === inBytes ? 2 ** 20 : 10 ** Math.floor(Math.log10(Math.max(...rows.map((r) => r.value || 0), 1)));
