@@ -1,132 +1,34 @@
 /* SPDX-License-Identifier: MIT
- * generational.c - find cyclic garbage by subtracting the references that come from inside.
+ * generational.c - a collection of generations: when, of which, and what happens to what it finds dead.
  *
- * 1. gc_refs = count, for every object of the generations collected.
- * 2. For every field of these objects that refers to one of them: gc_refs - 1. What remains came from
- *    outside: from a local, an older object, the collector's caller.
- * 3. Whatever has gc_refs > 0 is reachable, and so is all it refers to. The rest is garbage.
+ * generational_separate.c tells the dead from the living. Then weak references to the dead are cleared and
+ * called back, finalizers run, what they have resurrected is told apart by a second look, and the fields of the
+ * rest are cleared, so that counting frees it.
  *
- * Step 3 needs no stack and no recursion: objects with gc_refs == 0 move to a list of doubtful ones, and
- * come back to the end of the list being walked when a reachable one turns out to refer to them.
- *
- * While a set is collected its list is linked forwards only, since previous holds gc_refs; the doubtful
- * list is linked both ways (their gc_refs is 0), so that a rescue is O(1).
+ * A long list is mostly misses of the cache, so it is walked as seldom as can be: lists are counted where they
+ * are made, and a step that only some types need is left out when the list has none of them, as is the second look
+ * when nothing has run. The outcome is CPython's, which takes every step each time.
  *
  * (I1) outside a collection: every list is circular, linked both ways, with all mark bits clear.
  * (I2) an object is in exactly one list, or has next == 0.
  * (I3) gc_refs never falls below 0: a count covers the fields that refer to the object.
  *
- * Source: N. Schemenauer's collector of CPython 2.0, as of 3.11; Martinez, Wachenchauzer, Lins, IPL 34, 1990.
+ * Source: CPython 3.11's collector; PEP 442 (finalizers).
  */
 #include <stdlib.h>
 
-#include "../observe.h"
 #include "../pause.h"
 #include "generational_lists.h"
 
 struct generational generational;
 
-enum { GENERATIONAL_ONE_REFERENCE = 2 };        /* gc_refs counts from bit 1 on */
-
-/* --- which objects are garbage ---------------------------------------------------------------------- */
-
-/* What is immortal moves to the permanent generation, as since CPython 3.12 (PEP 683): nothing will ever find it dead. */
-static bool generational_retire(generational_link *l) {
-#ifdef ROW_IMMORTAL
-    if (count_is_immortal(generational_object(l))) {
-        generational_unlink(l);
-        generational_append(l, &generational.heads[GENERATIONAL_PERMANENT]);
-        return true;
-    }
-#endif
-    (void)l;
-    return false;
-}
-
-static void generational_copy_counts(generational_link *set) {
-    for (generational_link *l = next_of(set), *next; l != set; l = next) {
-        next = next_of(l);
-        if (generational_retire(l)) continue;
-        l->previous = count_read(generational_object(l)) * GENERATIONAL_ONE_REFERENCE | GENERATIONAL_COLLECTING;
-    }
-}
-
-static void generational_subtract_one(field *f, void *context) {
-    (void)context;
-    object *target = field_peek(f);
-    if (target == NULL || !target->type->tracked) return;
-    generational_link *l = generational_link_of(target);
-    if (!is_collecting(l)) return;
-    assert(l->previous >= GENERATIONAL_ONE_REFERENCE);                                          /* I3 */
-    l->previous -= GENERATIONAL_ONE_REFERENCE;
-}
-
-static void generational_subtract_internal_references(generational_link *set) {
-    for (generational_link *l = next_of(set); l != set; l = next_of(l)) {
-        object *o = generational_object(l);
-        o->type->visit(o, generational_subtract_one, NULL);
-    }
-}
-
-/* A reachable object refers to f's target: rescue it from the doubtful, or mark it before it gets there. */
-static void generational_rescue(field *f, void *set) {
-    object *target = field_peek(f);
-    if (target == NULL || !target->type->tracked) return;
-    generational_link *l = generational_link_of(target), *head = set;
-    if (!is_collecting(l)) return;
-    if (l->next & GENERATIONAL_DOUBTFUL) {
-        generational_link *next = next_of(l), *previous = generational_previous(l);
-        previous->next = l->next;                                       /* keeps the mark of the list */
-        next->previous = (uintptr_t)previous | (next->previous & GENERATIONAL_COLLECTING);
-        generational_append(l, head);
-        l->previous = GENERATIONAL_ONE_REFERENCE | GENERATIONAL_COLLECTING;
-    } else if (l->previous < GENERATIONAL_ONE_REFERENCE)
-        l->previous = GENERATIONAL_ONE_REFERENCE | GENERATIONAL_COLLECTING;
-}
-
-/* head->previous stays the tail of the set while it is walked: only a visit of a reachable object appends,
- * and the last of the list has not been moved away by then. */
-static void generational_move_unreferenced(generational_link *set, generational_link *doubtful) {
-    generational_link *previous = set;
-    list_clear(doubtful);
-    for (generational_link *l = next_of(set); l != set; l = (generational_link *)previous->next) {
-        if (l->previous >= GENERATIONAL_ONE_REFERENCE) {
-            object *o = generational_object(l);
-            o->type->visit(o, generational_rescue, set);
-            l->previous = (uintptr_t)previous;
-            previous = l;
-        } else {
-            generational_link *last = (generational_link *)doubtful->previous;
-            previous->next = l->next;
-            last->next = (uintptr_t)l | GENERATIONAL_DOUBTFUL;
-            l->previous = (uintptr_t)last | GENERATIONAL_COLLECTING;
-            l->next = (uintptr_t)doubtful | GENERATIONAL_DOUBTFUL;
-            doubtful->previous = (uintptr_t)l;
-        }
-    }
-    set->previous = (uintptr_t)previous;
-    doubtful->next &= ~(uintptr_t)GENERATIONAL_DOUBTFUL;
-    for (generational_link *l = next_of(doubtful); l != doubtful; l = next_of(l))
-        l->next &= ~(uintptr_t)GENERATIONAL_DOUBTFUL;
-}
-
-/* What of `set` is held from outside stays there; the rest goes to `doubtful`, with collecting bits set. */
-static void generational_separate(generational_link *set, generational_link *doubtful) {
-    generational_copy_counts(set);
-    observe(OBSERVE_COPIED);
-    generational_subtract_internal_references(set);
-    observe(OBSERVE_SUBTRACTED);
-    generational_move_unreferenced(set, doubtful);
-    observe(OBSERVE_SEPARATED);
-}
-
 /* --- what happens to it ----------------------------------------------------------------------------- */
 
 static bool generational_is_not_trash(const object *w) { return !is_collecting(generational_link_of(w)); }
 
-/* All weak references to trash die before any callback or finalizer can see the trash. Returns how many
- * weak references died as a side effect; those that called back and live on grow old. */
-static size_t generational_clear_weak_references(mutator *m, generational_link *trash, generational_link *old) {
+/* All weak references to trash die before any callback or finalizer can see the trash. Returns those that
+ * call back. */
+static weak *generational_clear_weak_references(generational_link *trash) {
     weak *calls = NULL, **tail = &calls;
     for (generational_link *l = next_of(trash); l != trash; l = next_of(l)) {
         object *o = generational_object(l);
@@ -136,6 +38,11 @@ static size_t generational_clear_weak_references(mutator *m, generational_link *
         while (*tail != NULL)
             tail = &(*tail)->next;
     }
+    return calls;
+}
+
+/* Returns how many weak references died with their calls; those that live on grow old. */
+static size_t generational_call_back(mutator *m, weak *calls, generational_link *old) {
     size_t freed = 0;
     while (calls != NULL) {
         weak *w = calls;
@@ -194,17 +101,22 @@ static void generational_clear(mutator *m, generational_link *trash, generationa
     }
 }
 
-/* Weak references, finalizers, a second look for resurrected objects; then the fields are cleared. What a
- * legacy finalizer stands in the way of was set aside before. */
-static size_t generational_release(mutator *m, generational_link *doubtful, generational_link *old) {
+/* Weak references, finalizers, a second look for what they have resurrected; then the fields are cleared. What
+ * a legacy finalizer stands in the way of was set aside before. Returns how many objects died. */
+static size_t generational_release(mutator *m, generational_link *doubtful, separated found, generational_link *old) {
+    weak *calls = found.doubtful_needs & GENERATIONAL_WEAK ? generational_clear_weak_references(doubtful) : NULL;
+    bool finalizes = found.doubtful_needs & GENERATIONAL_FINALIZES;
+    if (calls == NULL && !finalizes) {                  /* nothing has run, so nothing has changed */
+        generational_clear(m, doubtful, old);
+        return found.doubtful;
+    }
+    size_t freed = generational_call_back(m, calls, old);
+    if (finalizes) generational_finalize(m, doubtful);
     generational_link trash;
-    size_t collected = generational_clear_weak_references(m, doubtful, old);
-    generational_finalize(m, doubtful);
-    generational_separate(doubtful, &trash);
+    separated second = generational_separate(doubtful, &trash);
     list_merge(doubtful, old);                          /* resurrected */
-    collected += list_length(&trash);
     generational_clear(m, &trash, old);
-    return collected;
+    return freed + second.doubtful;
 }
 
 /* --- when, and of which generation ------------------------------------------------------------------ */
@@ -216,12 +128,12 @@ static generational_link *generational_merge_younger(int generation) {
     return &g->heads[generation];
 }
 
-static void generational_promote(int generation, generational_link *survivors, generational_link *old) {
+static void generational_promote(int generation, generational_link *survivors, size_t count, generational_link *old) {
     struct generational *g = &generational;
-    if (generation == 1) g->long_lived_pending += list_length(survivors);
+    if (generation == 1) g->long_lived_pending += count;
     if (generation == COLLECTOR_GENERATIONS - 1) {
         g->long_lived_pending = 0;
-        g->long_lived = list_length(survivors);
+        g->long_lived = count;
     } else
         list_merge(survivors, old);
 }
@@ -238,11 +150,13 @@ SLOW static size_t generational_collect(mutator *m, int generation) {
 
     int older = generation + 1 < COLLECTOR_GENERATIONS ? generation + 1 : generation;
     generational_link doubtful, hopeless, *set = generational_merge_younger(generation), *old = &g->heads[older];
-    generational_separate(set, &doubtful);
-    generational_untrack_survivors(set, generation == COLLECTOR_GENERATIONS - 1);
-    generational_promote(generation, set, old);
-    generational_set_aside(&doubtful, &hopeless);
-    size_t collected = generational_release(m, &doubtful, old);
+    separated found = generational_separate(set, &doubtful);
+    if (found.reachable_needs & GENERATIONAL_UNTRACKS)
+        found.reachable -= generational_untrack_survivors(set, generation == COLLECTOR_GENERATIONS - 1);
+    generational_promote(generation, set, found.reachable, old);
+    list_clear(&hopeless);
+    if (found.doubtful_needs & GENERATIONAL_LEGACY) found.doubtful -= generational_set_aside(&doubtful, &hopeless);
+    size_t collected = generational_release(m, &doubtful, found, old);
     size_t uncollectable = generational_keep_hopeless(&hopeless, old);
     if (generation == COLLECTOR_GENERATIONS - 1) free_lists_empty();
 

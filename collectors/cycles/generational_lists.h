@@ -22,20 +22,30 @@ static inline void list_merge(generational_link *from, generational_link *to) {
     list_clear(from);
 }
 
-static inline size_t list_length(const generational_link *head) {
-    size_t length = 0;
-    for (const generational_link *l = next_of(head); l != head; l = next_of(l))
-        length++;
-    return length;
-}
-
 static inline bool is_collecting(const generational_link *l) { return l->previous & GENERATIONAL_COLLECTING; }
+
+/* --- generational_separate.c ------------------------------------------------------------------------ */
+
+/* Steps of a collection that only some types need. */
+enum { GENERATIONAL_UNTRACKS = 1, GENERATIONAL_WEAK = 2, GENERATIONAL_FINALIZES = 4, GENERATIONAL_LEGACY = 8 };
+
+typedef struct separated {
+    size_t   reachable, doubtful;                       /* objects in each list */
+    unsigned reachable_needs, doubtful_needs;           /* steps that some object of the list needs */
+} separated;
+
+/* What of `set` is held from outside stays there; the rest goes to `doubtful`, with collecting bits set. */
+separated generational_separate(generational_link *set, generational_link *doubtful);
+
+/* Its first two steps; the links backwards are lost. */
+void generational_copy_counts(generational_link *set);
+void generational_subtract_internal_references(generational_link *set);
 
 /* --- generational_special.c ------------------------------------------------------------------------- */
 
 void   generational_keep(object *o);                    /* in the list of garbage, with a reference of its own */
-void   generational_untrack_survivors(generational_link *survivors, bool full);
-void   generational_set_aside(generational_link *doubtful, generational_link *hopeless);
+size_t generational_untrack_survivors(generational_link *survivors, bool full);     /* how many left the lists */
+size_t generational_set_aside(generational_link *doubtful, generational_link *hopeless);        /* how many, to an empty list */
 size_t generational_keep_hopeless(generational_link *hopeless, generational_link *old);
 
 #endif

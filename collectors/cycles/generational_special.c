@@ -17,7 +17,8 @@ static void may_be_tracked(field *f, void *context) {
     if (!untracked_tuple) *(bool *)context = true;
 }
 
-void generational_untrack_survivors(generational_link *survivors, bool full) {
+size_t generational_untrack_survivors(generational_link *survivors, bool full) {
+    size_t untracked = 0;
     for (generational_link *l = next_of(survivors), *next; l != survivors; l = next) {
         object *o = generational_object(l);
         next = next_of(l);
@@ -25,8 +26,11 @@ void generational_untrack_survivors(generational_link *survivors, bool full) {
         if (o->type->untracking == OBJECT_UNTRACKED_BY_FULL && !full) continue;
         bool tracked = false;
         o->type->visit(o, may_be_tracked, &tracked);
-        if (!tracked) generational_unlink(l);
+        if (tracked) continue;
+        generational_unlink(l);
+        untracked++;
     }
+    return untracked;
 }
 
 void generational_track(object *o) {
@@ -47,14 +51,15 @@ static void move_target_aside(field *f, void *hopeless) {
         move_aside(generational_link_of(target), hopeless);
 }
 
-void generational_set_aside(generational_link *doubtful, generational_link *hopeless) {
-    list_clear(hopeless);
+size_t generational_set_aside(generational_link *doubtful, generational_link *hopeless) {
+    size_t aside = 0;
     for (generational_link *l = next_of(doubtful), *next; l != doubtful; l = next) {
         next = next_of(l);
         if (generational_object(l)->type->legacy_finalizer) move_aside(l, hopeless);
     }
-    for (generational_link *l = next_of(hopeless); l != hopeless; l = next_of(l))      /* grows at its end */
+    for (generational_link *l = next_of(hopeless); l != hopeless; l = next_of(l), aside++)      /* grows at its end */
         generational_object(l)->type->visit(generational_object(l), move_target_aside, hopeless);
+    return aside;
 }
 
 void generational_keep(object *o) {
