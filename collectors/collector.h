@@ -20,6 +20,8 @@
  *   void   weak_get(mutator *, local *, weak)           local = its target, or NULL when that has died
  *   void   object_immortalize(object)                   a hint: it is never to die (PEP 683); by the thread that made it
  *   size_t object_references(object)                    its count, where there is one, else 0; no other thread runs
+ *   void   object_take_and_drop(mutator *, object)      a reference that no slot ever holds, to price the count alone;
+ *                                                       nothing where there is no count
  *   void   mutator_poll(mutator *)                      the eval breaker: at back-edges and calls
  *   void   mutator_detach(mutator *), mutator_attach(mutator *)    around sleep, I/O and joins
  *   size_t collector_collect(mutator *, generation)     objects found unreachable
@@ -55,6 +57,7 @@ static inline void object_immortalize(object *o) { (void)o; }
 
 #ifndef COLLECTOR_HAS_COUNTS
 static inline size_t object_references(const object *o) { (void)o; return 0; }
+static inline void   object_take_and_drop(mutator *m, object *o) { (void)m, (void)o; }
 #endif
 
 /* An object whose type has extra_unit_bytes begins with this. */

@@ -118,6 +118,12 @@ static inline void object_immortalize(object *o) { count_immortalize(o); }
 
 #define COLLECTOR_HAS_COUNTS 1
 static inline size_t object_references(const object *o) { return count_read(o); }
+static inline void   object_take_and_drop(mutator *m, object *o) {
+    count_take(o);
+    collector_step();
+    object_drop(m, o);
+    collector_step();
+}
 
 bool object_new(mutator *m, local *l, const object_type *type, size_t extra);
 bool object_resize(mutator *m, local *l, size_t count);

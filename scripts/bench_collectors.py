@@ -38,7 +38,7 @@ COUNTS = ("refcount", "immortal", "locked_object", "parked_object", "locked_glob
           "locked_object_immortal", "parked_object_immortal", "locked_global_immortal", "atomic_immortal", "free_threaded")
 THREADED = ("gil", "locked_object", "parked_object", "locked_global", "atomic", "biased", "racy")
 FLOOR, CPYTHON = "two instructions", "CPython"
-FINDERS = (("cyclic", "pymalloc"), ("segregated", "pymalloc"), ("marksweep", "system"), ("boehm", "system"))
+FINDERS = {"cyclic": "pymalloc", "segregated": "pymalloc", "marksweep": "system", "boehm": "system"}
 GRAPHS = [(shape, collection) for shape in ("live_array", "live_random", "live_chain", "live_shuffled")
           for collection in ("first", "repeated")] + [("dead_pairs", "first"), ("dead_random", "first")]
 PAUSED = ("refcount", "cyclic", "marksweep", "boehm")
@@ -61,7 +61,8 @@ class Depth:
 QUICK = Depth((10_000,), tuple(g for g in GRAPHS if g[0] in ("live_random", "live_array", "dead_pairs", "dead_random")),
               3, (3,), 3, 0, 100, 1)
 USUAL = Depth((10_000, 100_000, 1_000_000), tuple(GRAPHS), 7, (4, 4, 6), 11, 2, 500, 2)
-THOROUGH = replace(USUAL, sizes=(*USUAL.sizes, 10_000_000), graph_repetitions=(5, 5, 5, 5), pause_repetitions=3)
+THOROUGH = replace(USUAL, sizes=(*USUAL.sizes, 10_000_000), graph_repetitions=(*USUAL.graph_repetitions, 3))
+FIRST_UP_TO = 1_000_000             # larger live graphs are collected repeatedly alone: to build one takes half a minute
 DEPTHS = {"quick": QUICK, "usual": USUAL, "thorough": THOROUGH}
 
 
@@ -101,10 +102,10 @@ def _row(name: str, workload: str, parameters: dict[str, Any], collector: str, a
     return Named(workload, tuple(sorted(parameters.items())), collector, allocator, threads, tuple(options.items()), name=name)
 
 
-def _counts(depth: Depth) -> Group:
+def _counts(name: str, title: str, objects: str, depth: Depth) -> Group:
     floor = _row(FLOOR, "shared", {"size": 100_000, "objects": "bare"}, "refcount", "system")
-    rows = [_row(c, "shared", {"size": 100_000, "objects": "own"}, c, "system") for c in COUNTS]
-    return _group("counts", "take and drop, one thread", [floor, *rows], FLOOR, "refcount", depth)
+    rows = [_row(c, "shared", {"size": 100_000, "objects": objects}, c, "system") for c in COUNTS]
+    return _group(name, title, [floor, *rows], FLOOR, "refcount", depth)
 
 
 def _threads(objects: str, depth: Depth) -> Group:
@@ -125,7 +126,7 @@ def _busy(depth: Depth) -> Group:
 
 def _graph(shape: str, collection: str, size: int, depth: Depth) -> Group:
     parameters = {"size": size, "shape": shape, "collection": collection}
-    rows = [_row(c, "graph", parameters, c, allocator, automatic=0) for c, allocator in FINDERS]
+    rows = [_row(name, "graph", parameters, name, allocator, automatic=0) for name, allocator in FINDERS.items()]
     rows.append(_row(CPYTHON, "graph", parameters, "cpython", "pymalloc"))
     rounds = depth.rounds if size < 100_000 else max(2, depth.rounds // (2 if size < 1_000_000 else 5))
     return _group(f"{shape}_{collection}_{size}", f"{shape}, {collection}", rows, CPYTHON, "cyclic", depth, rounds=rounds,
@@ -139,8 +140,11 @@ def _pause_group(depth: Depth) -> Group:
 
 
 def plan(depth: Depth) -> Matrix:
-    groups = [_counts(depth), _lock(depth), _busy(depth), _threads("own", depth), _threads("one", depth)]
-    groups += [_graph(shape, collection, size, depth) for size in depth.sizes for shape, collection in depth.graphs]
+    groups = [_counts("counts", "take and drop, one thread", "count", depth),
+              _counts("locals", "the same, kept in a local meanwhile", "own", depth),
+              _lock(depth), _busy(depth), _threads("own", depth), _threads("one", depth)]
+    groups += [_graph(shape, collection, size, depth) for size in depth.sizes for shape, collection in depth.graphs
+               if size <= FIRST_UP_TO or collection == "repeated" or shape.startswith("dead")]
     return Matrix("collectors", "what each collector costs", (*groups, _pause_group(depth)), groups[0].settings)
 
 
@@ -161,24 +165,33 @@ def _find(groups: list[GroupSummary], group: str, label: str) -> Row | None:
 
 
 def counts_rows(groups: list[GroupSummary]) -> list[list[str]]:
-    rows = [["a take and a drop, ns", "1 thread", "over the floor", "95 % interval", "2 threads, own", "2 threads, one"]]
+    """The count alone and through a local have the floor beside them; threads go through locals."""
+    rows = [["a take and a drop, ns", "count alone", "over the floor", "95 % interval", "through a local", "over the floor",
+             "2 threads, own", "2 threads, one"]]
     names = [r.label for g in groups if g.name == "counts" for r in g.rows if not r.twin]
     for name in [*names, *(n for n in THREADED if n not in names)]:
-        alone = _find(groups, "counts", name) or _find(groups, "threads_own", name)
-        ratio = alone.ratio if alone and alone.group == "counts" else None
-        rows.append([name, _ns(alone), f"{ratio.value:.2f}" if ratio else "", _between(ratio) if ratio else "",
-                     *(_ns(_find(groups, f"threads_{where}", f"{name}@2")) for where in ("own", "one"))])
+        alone, local = _find(groups, "counts", name), _find(groups, "locals", name)
+        rows.append([name, _ns(alone), _over(alone), _interval(alone),
+                     "" if name == FLOOR else _ns(local or _find(groups, "threads_own", name)), _over(local),
+                     *("" if name == FLOOR else _ns(_find(groups, f"threads_{where}", f"{name}@2")) for where in ("own", "one"))])
     return rows
 
 
+def _over(row: Row | None) -> str:
+    return f"{row.ratio.value:.2f}" if row and row.ratio else ""
+
+
+def _interval(row: Row | None) -> str:
+    return _between(row.ratio) if row and row.ratio else ""
+
+
 def graphs_rows(groups: list[GroupSummary]) -> list[list[str]]:
-    rows = [["a full collection, ns an object", "objects", *(c for c, _ in FINDERS), CPYTHON, "cyclic / CPython", "95 % interval", "noise"]]
+    rows = [["a full collection, ns an object", "objects", *FINDERS, CPYTHON, "cyclic / CPython", "95 % interval", "noise"]]
     for group in (g for g in groups if g.workload == "graph"):
         found = {r.label: r for r in group.rows}
-        ratio = found["cyclic"].ratio if "cyclic" in found else None
-        rows.append([group.title, f"{group.parameters['size']:,}", *(_ns(found.get(c)) for c in [*(c for c, _ in FINDERS), CPYTHON]),
-                     f"{ratio.value:.2f}" if ratio else "-", _between(ratio) if ratio else "-",
-                     _percent(group.floor)])
+        cyclic = found.get("cyclic")
+        rows.append([group.title, f"{group.parameters['size']:,}", *(_ns(found.get(name)) for name in [*FINDERS, CPYTHON]),
+                     _over(cyclic) or "-", _interval(cyclic) or "-", _percent(group.floor)])
     return rows
 
 
@@ -292,7 +305,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench_collectors.py", description=__doc__.splitlines()[0])
     parser.add_argument("--depth", default="usual", choices=DEPTHS,
                         help="quick: a minute or two, the smallest graphs, three invocations; "
-                             "usual: about half an hour; thorough: hours, ten million objects too")
+                             "usual: about half an hour; thorough: an hour more, graphs of ten million objects too")
     parser.add_argument("--quick", dest="depth", action="store_const", const="quick", help="the same as --depth quick")
     parser.add_argument("--thorough", dest="depth", action="store_const", const="thorough", help="the same as --depth thorough")
     run.add_folder_options(parser)

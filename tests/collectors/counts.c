@@ -44,6 +44,15 @@ TEST(storing_the_value_a_slot_has_already_changes_nothing) {
     field_store(heap_mutator, heap_locals[0].target, &heap_at(0)->a, NULL);
 }
 
+TEST(a_reference_taken_and_dropped_without_a_slot_leaves_the_count_and_the_object) {
+    NEEDS(COLLECTOR_READS_COUNTS);
+    heap_node(0, 'a');
+    size_t before = object_references(heap_locals[0].target);
+    object_take_and_drop(heap_mutator, heap_locals[0].target);
+    assert_int_equal(object_references(heap_locals[0].target), before);
+    heap_expect_alive(1);
+}
+
 TEST(a_closed_frame_drops_its_locals_in_order) {
     NEEDS(COLLECTOR_FINALIZERS | COLLECTOR_EXACT_COUNTS);
     local *frame = frame_open(heap_mutator, 3);
@@ -301,6 +310,7 @@ int main(void) {
         HEAP_TEST(an_object_dies_with_its_last_name),
         HEAP_TEST(a_field_keeps_its_target_alive_and_an_overwritten_one_lets_it_go),
         HEAP_TEST(storing_the_value_a_slot_has_already_changes_nothing),
+        HEAP_TEST(a_reference_taken_and_dropped_without_a_slot_leaves_the_count_and_the_object),
         HEAP_TEST(a_closed_frame_drops_its_locals_in_order),
         HEAP_TEST(O07_a_chain_dies_at_once_from_its_head_on),
         HEAP_TEST(a_shared_child_dies_after_the_last_that_held_it_in_field_order),

@@ -2,7 +2,8 @@
  * shared.c - n threads take and drop references, all to one object or each to its own.
  *
  * `objects=bare` is the floor: an addition to a number in memory and a subtraction, with no count, no local
- * and no collector.
+ * and no collector. `objects=count` changes the count of an own object alone, as code does that keeps the reference in
+ * a register; all others store it in a local and clear that again, as a program's names do.
  *
  * Exercises: the count itself, and what happens to the cache line it lies in when two cores change it.
  * Only locals are used, so no lock of a field is in the way: this is the price of the count alone.
@@ -13,7 +14,7 @@
 #include "values.h"
 
 enum { SHARED_SIZE, SHARED_OBJECTS, SHARED_BETWEEN };
-enum { SHARED_ONE, SHARED_OWN, SHARED_BARE };
+enum { SHARED_ONE, SHARED_OWN, SHARED_BARE, SHARED_COUNT };
 enum { SHARED_GLOBAL = VALUES_GLOBALS_USED };
 enum { SHARED_TARGET, SHARED_SCRATCH, SHARED_LOCALS };
 
@@ -60,6 +61,14 @@ static void shared_count_bare(workload_run *run, uint64_t *number) {
     }
 }
 
+static void shared_count_alone(workload_run *run, object *target) {
+    mutator *m = run->mutator;
+    for (int64_t i = 0; i < run->parameters[SHARED_SIZE]; i++) {
+        object_take_and_drop(m, target);
+        mutator_poll(m);
+    }
+}
+
 static void shared_count(workload_run *run, local *frame) {
     mutator *m = run->mutator;
     for (int64_t i = 0; i < run->parameters[SHARED_SIZE]; i++) {
@@ -85,6 +94,7 @@ static void shared_count_between(workload_run *run, local *frame) {
 static bool shared_unit(workload_run *run) {
     local *frame = run->state;
     if (run->parameters[SHARED_OBJECTS] == SHARED_BARE) shared_count_bare(run, &((target *)frame[SHARED_TARGET].target)->id);
+    else if (run->parameters[SHARED_OBJECTS] == SHARED_COUNT) shared_count_alone(run, frame[SHARED_TARGET].target);
     else if (run->parameters[SHARED_BETWEEN] != 0) shared_count_between(run, frame);
     else shared_count(run, frame);
     run->checksum += ((target *)frame[SHARED_TARGET].target)->id * (uint64_t)run->parameters[SHARED_SIZE];
@@ -98,7 +108,10 @@ static void shared_finish(workload_run *run) {
     run->state = NULL;
 }
 
-static unsigned shared_needs(const workload_run *run) { return run->threads > 1 ? COLLECTOR_THREADS : 0; }
+static unsigned shared_needs(const workload_run *run) {
+    return (run->threads > 1 ? COLLECTOR_THREADS : 0) |
+           (run->parameters[SHARED_OBJECTS] == SHARED_COUNT ? COLLECTOR_READS_COUNTS : 0);
+}
 
 static workload_operations shared_declare(const workload_run *run) {
     uint64_t size = (uint64_t)run->parameters[SHARED_SIZE];
@@ -110,7 +123,7 @@ const workload shared_workload = {
     .name = "shared", .idea = "threads take and drop references to one object, or each to its own",
     .operation = "take and drop", .kind = WORKLOAD_ON_OBJECTS, .threaded = true,
     .parameters = {{.name = "size", .meaning = "pairs per thread", .value = 1000000, .minimum = 1, .maximum = 1000000000},
-                   {.name = "objects", .meaning = "whose object", .choices = "one|own|bare", .maximum = 2},
+                   {.name = "objects", .meaning = "whose object", .choices = "one|own|bare|count", .maximum = 3},
                    {.name = "between", .meaning = "additions between a take and its drop, rounded up to tens", .minimum = 0, .maximum = 1000}},
     .needs = shared_needs, .declare = shared_declare,
     .prepare = shared_prepare, .unit = shared_unit, .finish = shared_finish,
