@@ -54,7 +54,7 @@ EXECUTABLES := $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(BUILD)/bin/blocks
 # tests: one executable a file; those of collectors once for each collector,
 # and with the workloads only where they are used. Under ThreadSanitizer only what threads share, on rows with threads;
 # under AddressSanitizer the workloads, the same code on every row, on a counting, a parallel and a tracing one
-ROW_TESTS     := $(if $(filter thread,$(SANITIZE)),chunks threads tracing,$(filter-out heap,$(patsubst tests/collectors/%.c,%,$(wildcard tests/collectors/*.c))))
+ROW_TESTS     := $(if $(filter thread,$(SANITIZE)),chunks immortals threads tracing,$(filter-out heap,$(patsubst tests/collectors/%.c,%,$(wildcard tests/collectors/*.c))))
 ROWS_TESTED   := $(if $(filter thread,$(SANITIZE)),$(foreach r,$(ROWS),$(if $(filter %/gil %/tick_gil %/stop_the_world %/none,$(subst :, ,$r)),$r)),$(ROWS))
 WITH_WORKLOADS := $(patsubst tests/collectors/%.c,%,$(shell grep -l 'workloads/' tests/collectors/*.c))
 UNWATCHED     := $(if $(filter address,$(SANITIZE)),$(WITH_WORKLOADS))
@@ -183,7 +183,7 @@ test-builds: all test-programs
 	@$(MAKE) --no-print-directory SANITIZE=address test-programs
 	@$(MAKE) --no-print-directory SANITIZE=thread test-programs
 
-cases: $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(foreach c,$(COLLECTORS_ALL),$(BUILD)/tests/$c/counts $(BUILD)/tests/$c/cycles) ## the semantic cases against the collectors: results/cases.md
+cases: $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(foreach c,$(COLLECTORS_ALL),$(addprefix $(BUILD)/tests/$c/,counts cycles generations)) ## the semantic cases against the collectors: results/cases.md
 	@$(PYTHON) scripts/cases.py
 
 soak: $(COLLECTORS_ALL:%=$(BUILD)/tests/%/model) ## 100,000 random programs on every collector and on a model of it: PROGRAMS= SEED=

@@ -64,7 +64,7 @@ static struct {
     explain_fact  facts[EXPLAIN_NODES];
     enum { EXPLAIN_QUIET, EXPLAIN_WALKING, EXPLAIN_DYING, EXPLAIN_CLEARING } phase;
     unsigned      depth;                                /* of nested deaths */
-    unsigned      questions;                            /* "what is reachable?", asked so far */
+    bool          watched;                              /* the collection has shown a step */
     unsigned      steps;                                /* numbered in the output */
 } explain;
 
@@ -236,13 +236,9 @@ static void explain_see_separated(void) {
     explain.phase = trash && EXPLAIN_SUBTRACTS ? EXPLAIN_CLEARING : EXPLAIN_QUIET;
 }
 
-/* The question is asked again about the trash where finalizers might have run: only the first is shown. */
+/* "What is reachable?" is asked once: no graph here has a finalizer or a callback, after which it is asked again. */
 static void explain_watch(observe_step step) {
-    if (step == OBSERVE_COPIED || step == OBSERVE_ROOTS) explain.questions++;
-    if (explain.questions > 1) {
-        explain.phase = step == OBSERVE_SEPARATED && EXPLAIN_SUBTRACTS ? EXPLAIN_CLEARING : EXPLAIN_QUIET;
-        return;
-    }
+    explain.watched = true;
     switch (step) {
     case OBSERVE_COPIED:     explain_see_copied(); break;
     case OBSERVE_SUBTRACTED: explain_see_subtracted(); break;
@@ -422,7 +418,7 @@ static void explain_collect(mutator *m, local *frame) {
     collector_collect(m, COLLECTOR_GENERATIONS - 1);
     observe_watcher = NULL;
     explain.phase = EXPLAIN_QUIET;
-    if (explain.questions == 0) explain_step("A collection runs; this collector does not show its steps");
+    if (!explain.watched) explain_step("A collection runs; this collector does not show its steps");
     explain_bury(m, frame, false);
 }
 

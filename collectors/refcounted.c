@@ -37,7 +37,7 @@ static object *refcounted_reborn(const object_type *type, size_t extra) {
     return NULL;
 }
 
-/* Without a limit a refusal is the allocator's, which no collection need help. */
+/* Without a limit a refusal is the allocator's, which a collection would not help. */
 SLOW static bool refcounted_make_room(mutator *m) { return heap_limit_is_set() && cycles_make_room(m); }
 
 bool object_new(mutator *m, local *l, const object_type *type, size_t extra) {

@@ -62,6 +62,7 @@ QUICK = Depth((10_000,), tuple(g for g in GRAPHS if g[0] in ("live_random", "liv
               3, (3,), 3, 0, 100, 1)
 USUAL = Depth((10_000, 100_000, 1_000_000), tuple(GRAPHS), 7, (4, 4, 6), 11, 2, 500, 2)
 THOROUGH = replace(USUAL, sizes=(*USUAL.sizes, 10_000_000), graph_repetitions=(*USUAL.graph_repetitions, 3))
+LOCKS = 3                           # times the repetitions: their bars are within what seven invocations can tell
 FIRST_UP_TO = 1_000_000             # larger live graphs are collected repeatedly alone: to build one takes half a minute
 DEPTHS = {"quick": QUICK, "usual": USUAL, "thorough": THOROUGH}
 
@@ -115,13 +116,14 @@ def _threads(objects: str, depth: Depth) -> Group:
 
 def _lock(depth: Depth) -> Group:
     rows = [_row(c, "calls", {"size": 20_000}, c, "pymalloc") for c in ("cyclic", "gil", "tick_gil")]
-    return _group("lock", "calls that poll, one thread", rows, "cyclic", "cyclic", depth)
+    return _group("lock", "calls that poll, one thread", rows, "cyclic", "cyclic", depth, repetitions=LOCKS * depth.repetitions)
 
 
 def _busy(depth: Depth) -> Group:
     """Rounds of a tenth of a second, twenty switch intervals: in shorter ones a single late hand-over decides."""
     rows = [_row("gil", "calls", {"size": 20_000}, "gil", "pymalloc", n) for n in (1, 2)]
-    return _group("lock_threads", "calls that poll, two threads under the GIL", rows, "gil", "gil", depth, method="blocks", units=100)
+    return _group("lock_threads", "calls that poll, two threads under the GIL", rows, "gil", "gil", depth, method="blocks", units=100,
+                  repetitions=LOCKS * depth.repetitions)
 
 
 def _graph(shape: str, collection: str, size: int, depth: Depth) -> Group:

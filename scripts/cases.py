@@ -18,7 +18,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
 TABLE = TOP / "results/cases.md"
-PROGRAMS = ("counts", "cycles")
+PROGRAMS = ("counts", "cycles", "generations")
 IDS = [f"O{n:02}" for n in range(1, 49)] + ["O43w"]
 # what a case may need, and a letter for it
 LETTERS = {"COLLECTOR_FREES": "r", "COLLECTOR_FREES_CYCLES": "c", "COLLECTOR_WEAK_REFERENCES": "w",

@@ -93,7 +93,7 @@ def all_jobs() -> list[Job]:
             + collector_jobs("build/address", collectors())
             + [Job(f"build/address: workloads/{p.name}", [str(p)]) for p in programs("build/address", "workloads")]
             + allocator_jobs("build/thread", ("system", "magazine", "magazine,keep=none", "debug:magazine", "locked:pymalloc", "counted:locked:pymalloc"))
-            + collector_jobs("build/thread", collectors("gil", "tick_gil", "stop_the_world", "none"), ("threads", "chunks", "tracing")))
+            + collector_jobs("build/thread", collectors("gil", "tick_gil", "stop_the_world", "none"), ("threads", "immortals", "chunks", "tracing")))
 
 
 def run_tap(job: Job) -> Outcome:

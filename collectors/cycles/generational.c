@@ -102,7 +102,8 @@ static void generational_clear(mutator *m, generational_link *trash, generationa
 }
 
 /* Weak references, finalizers, a second look for what they have resurrected; then the fields are cleared. What
- * a legacy finalizer stands in the way of was set aside before. Returns how many objects died. */
+ * a legacy finalizer stands in the way of was set aside before. Returns how many objects were trash, and with them how
+ * many weak references died with their calls. */
 static size_t generational_release(mutator *m, generational_link *doubtful, separated found, generational_link *old) {
     weak *calls = found.doubtful_needs & GENERATIONAL_WEAK ? generational_clear_weak_references(doubtful) : NULL;
     bool finalizes = found.doubtful_needs & GENERATIONAL_FINALIZES;
@@ -241,7 +242,7 @@ static void check_field(field *f, void *context) {
     if (count_read(target) == 0) abort();               /* a field refers to a dead object */
 }
 
-/* I1, I2 by walking every list; I3 by subtracting in place, with previous restored afterwards. */
+/* I1, I2 by walking every list; I3 by subtracting. */
 void cycles_check(void) {
     for (int i = 0; i <= GENERATIONAL_PERMANENT; i++) {
         generational_link *head = &generational.heads[i];
@@ -253,9 +254,6 @@ void cycles_check(void) {
             if (count_read(o) == 0) abort();            /* the dead leave their list first */
             o->type->visit(o, check_field, NULL);
         }
-        generational_copy_counts(head);
-        generational_subtract_internal_references(head);                                        /* I3 */
-        for (generational_link *l = next_of(head), *previous = head; l != head; previous = l, l = next_of(l))
-            l->previous = (uintptr_t)previous;
+        generational_check_counts(head);                                                        /* I3 */
     }
 }

@@ -6,7 +6,7 @@
  *   | next | previous | header 16 | fields ...        next == 0: not tracked
  *
  * During a collection the same words also say: bit 0 of previous, "in the set being collected"; the rest
- * of previous, gc_refs; bit 0 of next, "tentatively unreachable": generational_separate.c.
+ * of previous, gc_refs; bit 0 of next, "tentatively unreachable". See generational_separate.c.
  */
 #ifndef REFARENA_CYCLES_GENERATIONAL_H
 #define REFARENA_CYCLES_GENERATIONAL_H

@@ -34,18 +34,18 @@ typedef struct separated {
     unsigned reachable_needs, doubtful_needs;           /* steps that some object of the list needs */
 } separated;
 
-/* What of `set` is held from outside stays there; the rest goes to `doubtful`, with collecting bits set. */
+/* What of `set` is reachable from outside stays there; the rest goes to `doubtful`, with collecting bits set.
+ * What is immortal leaves for the permanent generation, and is in neither number. */
 separated generational_separate(generational_link *set, generational_link *doubtful);
 
-/* Its first two steps; the links backwards are lost. */
-void generational_copy_counts(generational_link *set);
-void generational_subtract_internal_references(generational_link *set);
+/* Aborts where more fields of the list refer to an object of it than its count says. */
+void generational_check_counts(generational_link *list);
 
 /* --- generational_special.c ------------------------------------------------------------------------- */
 
 void   generational_keep(object *o);                    /* in the list of garbage, with a reference of its own */
 size_t generational_untrack_survivors(generational_link *survivors, bool full);     /* how many left the lists */
-size_t generational_set_aside(generational_link *doubtful, generational_link *hopeless);        /* how many, to an empty list */
+size_t generational_set_aside(generational_link *doubtful, generational_link *hopeless);   /* to an empty list; how many moved */
 size_t generational_keep_hopeless(generational_link *hopeless, generational_link *old);
 
 #endif

@@ -35,11 +35,14 @@ static bool generational_retire(generational_link *l) {
     return false;
 }
 
-void generational_copy_counts(generational_link *set) {
+static void generational_copy_count(generational_link *l) {
+    l->previous = count_read(generational_object(l)) * GENERATIONAL_ONE_REFERENCE | GENERATIONAL_COLLECTING;
+}
+
+static void generational_copy_counts(generational_link *set) {
     for (generational_link *l = next_of(set), *next; l != set; l = next) {
         next = next_of(l);
-        if (generational_retire(l)) continue;
-        l->previous = count_read(generational_object(l)) * GENERATIONAL_ONE_REFERENCE | GENERATIONAL_COLLECTING;
+        if (!generational_retire(l)) generational_copy_count(l);
     }
 }
 
@@ -67,7 +70,7 @@ static void generational_subtract_soon(field *f, void *context) {
     if (ready != NULL) generational_subtract_one(ready);
 }
 
-void generational_subtract_internal_references(generational_link *set) {
+static void generational_subtract_internal_references(generational_link *set) {
     subtraction ring = {0};
     for (generational_link *l = next_of(set); l != set; l = next_of(l)) {
         object *o = generational_object(l);
@@ -149,4 +152,12 @@ separated generational_separate(generational_link *set, generational_link *doubt
     separated found = generational_move_unreferenced(set, doubtful);
     observe(OBSERVE_SEPARATED);
     return found;
+}
+
+void generational_check_counts(generational_link *list) {
+    for (generational_link *l = next_of(list); l != list; l = next_of(l))
+        generational_copy_count(l);
+    generational_subtract_internal_references(list);
+    for (generational_link *l = next_of(list), *previous = list; l != list; previous = l, l = next_of(l))
+        l->previous = (uintptr_t)previous;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * segregated.c - subtract internal references, over all pages, while the world stands still.
  *
- * The question is that of generational.c: which objects are held only by each other? Without lists, an
+ * The question is that of generational_separate.c: which objects are held only by each other? Without lists, an
  * object's gc_refs is the side word of its block, and "reachable" its mark bit:
  *
  *   stopped   gc_refs = count for every tracked object; less one for every field that refers to it
@@ -16,7 +16,7 @@
  *
  * (I1) between collections no mark is set.
  * (I2) gc_refs never falls below 0: a count covers the fields that refer to the object.
- * Source: CPython 3.13's free-threaded collector (PEP 703); the subtraction as in generational.c.
+ * Source: CPython 3.13's free-threaded collector (PEP 703); the subtraction as in generational_separate.c.
  */
 #include <sched.h>
 #include <stdlib.h>

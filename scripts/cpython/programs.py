@@ -26,7 +26,7 @@ import sys
 import weakref
 from typing import Any, Callable
 
-OPS = "nnnnnnhhwwwwwssssddddddddllllttttttttaaaaaaaaaxxxrrrgggccccoepfu"
+OPS = "nnnnnnhhwwwwwssssddddddddllllttttttttaaaaaaaaixxxrrrgggccccoepfu"
 TYPES = "NNNFFFFPPMCBRRRL"
 FRAME, FRAMES, GLOBALS, SAVED, SAVES, ITEMS, OBJECTS, GENERATIONS = 4, 4, 6, 2, 4, 8, 1024, 3
 MASK = 2**64 - 1
@@ -283,6 +283,9 @@ class Machine:
     def u(self, x: int, y: int, z: int) -> int:
         self.globals[x % GLOBALS] = None
         return 0
+
+    def i(self, x: int, y: int, z: int) -> None:
+        """Nothing can be made immortal here."""
 
 
 machine: Machine

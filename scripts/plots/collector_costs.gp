@@ -8,7 +8,7 @@ set datafile separator tab
 DATA = 'collector_costs.tsv'
 set label 101 TITLE at screen 0.05, screen 0.962 left font sprintf(',%g', FT) textcolor rgb INK
 set label 102 SUB   at screen 0.05, screen 0.917 left font sprintf(',%g', FS*0.87) textcolor rgb MID
-LEFT = 0.066; RIGHT = 0.988; GAP = 0.012
+LEFT = 0.088; RIGHT = 0.988; GAP = 0.012
 COLUMNS = words(SHAPES)
 WIDE = (RIGHT - LEFT - GAP * (COLUMNS - 1)) / COLUMNS
 style_here(name) = (name eq 'CPython' ? 1 : style_of(name))
@@ -38,7 +38,7 @@ do for [r=1:2] {
         set rmargin at screen LEFT + (c - 1) * (WIDE + GAP) + WIDE
         if (r == 1) { set label 103 word(SHAPES, c) at graph 0.02, graph 1.07 left font MEDIUM textcolor rgb INK } else { unset label 103 }
         if (c == 1) { set ylabel word(ROWS, r) offset 0.8,0 font MEDIUM; set format y '%g' } else { unset ylabel; set format y '' }
-        if (r == 2 || c > COLUMNS - 2) { set format x '%.0s%c' } else { set format x '' }
+        if (r == 2 || c > COLUMNS - 2) { set xtics ("10³" 1e3, "10⁴" 1e4, "10⁵" 1e5, "10⁶" 1e6, "10⁷" 1e7) } else { set format x '' }
         plot for [b=1:words(BACKENDS)] DATA using (at(c, r, b)):'ns' with linespoints ls style_here(word(BACKENDS, b)) lw LW*0.7 ps PS*0.6 notitle, \
              for [b=1:words(BACKENDS)] DATA using (at(c, r, b)):'low':(0):(column('high') - column('low')) \
                  with vectors nohead ls style_here(word(BACKENDS, b)) lw LW*0.4 notitle

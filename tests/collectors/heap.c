@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * heap.c - nodes that log their end. */
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "heap.h"
@@ -15,6 +16,9 @@ static void heap_note(const char *text) { strncat(heap_log, text, sizeof heap_lo
 static void node_visit(object *self, field_visitor *visit, void *context) { fields_visit(&((node *)self)->a, 3, visit, context); }
 static void row_visit(object *self, field_visitor *visit, void *context) {
     fields_visit(((row *)self)->items.items, ((row *)self)->items.count, visit, context);
+}
+static void tuple_visit(object *self, field_visitor *visit, void *context) {
+    fields_visit(object_extra_units(self), object_extra(self), visit, context);
 }
 static void finalized_finalize(mutator *m, object *self) {
     (void)m;
@@ -32,6 +36,9 @@ const object_type node_type = NODE("node", NULL), finalized_type = NODE("finaliz
 const object_type leaf_type = {.name = "leaf", .bytes = sizeof(leaf), .visit = object_visit_nothing};
 const object_type row_type = {.name = "row", .bytes = sizeof(row), .tracked = true, .visit = row_visit,
                               .array_offset = offsetof(row, items), .array_unit_bytes = sizeof(field)};
+const object_type pair_type = {.name = "tuple", .bytes = sizeof(sized_object), .tracked = true,
+                                .extra_unit_bytes = sizeof(field), .visit = tuple_visit,
+                                .untracking = OBJECT_UNTRACKED_EARLY, .free_list = 3};
 
 bool heap_set_option(const char *name, int64_t value) {
     for (collector_option *option = linked_collector.options; option->name != NULL; option++)
@@ -110,8 +117,39 @@ row *heap_row(unsigned i, size_t count) {
 
 void heap_drop(unsigned i) { local_set(heap_mutator, &heap_locals[i], NULL); }
 
+void heap_drops(unsigned first, unsigned count) {
+    for (unsigned i = 0; i < count; i++)
+        heap_drop(first + i);
+}
+
 void heap_link(unsigned from, field *f, unsigned to) {
     field_store(heap_mutator, heap_locals[from].target, f, heap_locals[to].target);
+}
+
+void heap_ring(unsigned first, unsigned count, const object_type *type) {
+    for (unsigned i = 0; i < count; i++)
+        heap_new(first + i, type, (char)('a' + i));
+    for (unsigned i = 0; i < count; i++)
+        heap_link(first + i, &heap_at(first + i)->a, first + (i + 1) % count);
+}
+void heap_self_loop(unsigned i, const object_type *type) { heap_ring(i, 1, type); }
+
+void heap_run_each(heap_thread *const bodies[], unsigned count) {
+    pthread_t threads[HEAP_THREADS];
+    uint64_t seeds[HEAP_THREADS];
+    mutator_detach(heap_mutator);
+    for (unsigned i = 0; i < count; i++) {
+        seeds[i] = 1000 + i;
+        assert_int_equal(pthread_create(&threads[i], NULL, bodies[i], &seeds[i]), 0);
+    }
+    for (unsigned i = 0; i < count; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    mutator_attach(heap_mutator);
+}
+
+void heap_run_threads(heap_thread *body, unsigned count) {
+    heap_thread *bodies[HEAP_THREADS] = {body, body, body, body};
+    heap_run_each(bodies, count);
 }
 
 size_t heap_collect(int generation) {

@@ -6,6 +6,7 @@
  *   phoenix    a node whose finalizer logs, and saves the node in a global   Z
  *   leaf       no fields, not tracked
  *   row        a list: an owned array of fields
+ *   pair       a tuple: extra fields, which it is born with; the generational collector untracks it early
  */
 #ifndef REFARENA_TESTS_HEAP_H
 #define REFARENA_TESTS_HEAP_H
@@ -17,7 +18,7 @@ typedef struct node { object header; field a, b, c; weak_list weak; char name; }
 typedef struct leaf { object header; uint64_t value; } leaf;
 typedef struct row { object header; owned_array items; } row;
 
-extern const object_type node_type, finalized_type, phoenix_type, leaf_type, row_type;
+extern const object_type node_type, finalized_type, phoenix_type, leaf_type, row_type, pair_type;
 
 enum { HEAP_LOCALS = 64, HEAP_SAVED = 8 };      /* HEAP_SAVED: the global where a phoenix saves itself */
 
@@ -64,8 +65,19 @@ row  *heap_row(unsigned i, size_t count);
 void  heap_drop(unsigned i);
 static inline node *heap_at(unsigned i) { return (node *)heap_locals[i].target; }
 
+/* locals[first..], each of whose a is the next one, and the last one's the first; names from 'a' on. */
+void heap_ring(unsigned first, unsigned count, const object_type *type);
+void heap_self_loop(unsigned i, const object_type *type);
+void heap_drops(unsigned first, unsigned count);
+
 /* locals[from].field = locals[to] */
 void heap_link(unsigned from, field *f, unsigned to);
+
+/* `count` threads, each with a seed of its own, to their ends; the test's own mutator is detached meanwhile. */
+enum { HEAP_THREADS = 4 };                      /* at most */
+typedef void *heap_thread(void *seed_at);
+void heap_run_each(heap_thread *const bodies[], unsigned count);
+void heap_run_threads(heap_thread *body, unsigned count);
 
 size_t   heap_collect(int generation);
 uint64_t heap_alive(void);                      /* objects born and not died since heap_open; a tracer collects first */

@@ -147,6 +147,7 @@ static const planted faults[MODEL_FAULTS] = {
     [MODEL_KEEPS_WEAK_REFERENCES]  = {"weak references outlive garbage", COLLECTOR_WEAK_REFERENCES | COLLECTOR_FREES_CYCLES, true},
     [MODEL_NEVER_DEFERS]           = {"a cascade never defers", COLLECTOR_FINALIZERS | COLLECTOR_EXACT_COUNTS, true},
     [MODEL_MISCOUNTS_GARBAGE]      = {"leaves are counted as found", COLLECTOR_FREES_CYCLES, true},
+    [MODEL_FORGETS_IMMORTALITY]    = {"the immortal die", COLLECTOR_IMMORTALIZES | COLLECTOR_FREES, false},
 };
 
 /* The seed of the first program that shows the fault, or 0. */

@@ -11,7 +11,7 @@
 
 #include "heap.h"
 
-enum { THREADS = 4, STEPS = 20000, SLOTS = 8, WEAK_SLOT = SLOTS };
+enum { STEPS = 20000, SLOTS = 8, WEAK_SLOT = SLOTS };
 
 typedef struct aged { object header; field a, b; weak_list weak; uint64_t age; uint64_t canary; } aged;
 
@@ -115,26 +115,6 @@ static void *mutate(void *seed_at) {
     return NULL;
 }
 
-typedef void *thread_body(void *seed_at);
-
-static void run_each(thread_body *const bodies[], unsigned count) {
-    pthread_t threads[THREADS];
-    uint64_t seeds[THREADS];
-    mutator_detach(heap_mutator);
-    for (unsigned i = 0; i < count; i++) {
-        seeds[i] = 1000 + i;
-        assert_int_equal(pthread_create(&threads[i], NULL, bodies[i], &seeds[i]), 0);
-    }
-    for (unsigned i = 0; i < count; i++)
-        assert_int_equal(pthread_join(threads[i], NULL), 0);
-    mutator_attach(heap_mutator);
-}
-
-static void run_threads(thread_body *body, unsigned count) {
-    thread_body *bodies[THREADS] = {body, body, body, body};
-    run_each(bodies, count);
-}
-
 #ifdef COUNT_CONDEMNS
 enum { COUNTS_RACE = 1 };
 #else
@@ -144,7 +124,7 @@ enum { COUNTS_RACE = 0 };
 TEST(threads_that_share_a_heap_lose_nothing_and_free_everything) {
     NEEDS(COLLECTOR_THREADS);
     if (COUNTS_RACE) skip();
-    run_threads(mutate, THREADS);
+    heap_run_threads(mutate, HEAP_THREADS);
     for (unsigned i = 0; i < SLOTS; i++)
         field_store(heap_mutator, collector_globals(), collector_global(i), NULL);
     heap_collect(2);
@@ -162,7 +142,7 @@ static void empty_globals_and_expect_nothing(void) {
 
 TEST(collections_among_running_threads_find_all_rings_and_nothing_else) {
     NEEDS(COLLECTOR_THREADS | COLLECTOR_FREES_CYCLES);
-    run_threads(litter, THREADS);
+    heap_run_threads(litter, HEAP_THREADS);
     empty_globals_and_expect_nothing();
 }
 
@@ -196,160 +176,14 @@ static void *collect_once(void *unused) {
     return NULL;
 }
 
-#ifdef COLLECTOR_HAS_IMMORTALS
-static atomic_bool global_dropped;
-
-static void *drop_the_global_and_say_so(void *unused) {
-    drop_the_global(unused);
-    atomic_store(&global_dropped, true);
-    return NULL;
-}
-
-static void *take_and_drop_an_immortal(void *seed_at) {
-    (void)seed_at;
-    mutator *m = linked_collector.enter();
-    local *frame = frame_open(m, 3);
-    for (int step = 0; step < STEPS; step++) {
-        field_load(m, &frame[0], collector_globals(), collector_global(0));
-        local_set(m, &frame[1], as_aged(&frame[0])->header.type == &aged_type ? frame[0].target : NULL);
-        if (step % 100 == 0) {
-            assert_true(aged_new(m, &frame[2]));
-            field_store(m, frame[2].target, &as_aged(&frame[2])->a, frame[0].target);
-        }
-        if (step % 64 == 0) mutator_poll(m);
-        if (step % 5000 == 4999) collector_collect(m, 2);
-    }
-    frame_close(m, frame);
-    linked_collector.leave(m);
-    return NULL;
-}
-#endif
-
-/* The reference that the other thread drops is one that this thread counted: where counts are biased, it is queued. */
-TEST(an_immortal_object_stays_so_whatever_was_queued_and_no_thread_writes_its_count) {
-#ifdef COLLECTOR_HAS_IMMORTALS
-    NEEDS(COLLECTOR_THREADS);
-    assert_true(aged_new(heap_mutator, &heap_locals[0]));
-    object *o = heap_locals[0].target;
-    field_store(heap_mutator, collector_globals(), collector_global(0), o);
-    pthread_t second;
-    atomic_store(&global_dropped, false);
-    assert_int_equal(pthread_create(&second, NULL, drop_the_global_and_say_so, NULL), 0);
-    while (!atomic_load(&global_dropped)) {}            /* no poll, at which what was queued would be merged */
-    object_immortalize(o);
-    pthread_join(second, NULL);
-    field_store(heap_mutator, collector_globals(), collector_global(0), o);
-    size_t count = count_read(o);
-    mutator_poll(heap_mutator);
-    assert_true(count_is_immortal(o));
-    run_threads(take_and_drop_an_immortal, THREADS);
-    collector_collect(heap_mutator, 2);
-    heap_drop(0);
-    field_store(heap_mutator, collector_globals(), collector_global(0), NULL);
-    assert_true(count_is_immortal(o));
-    assert_int_equal(count_read(o), count);
-    count_birth(o);                                     /* mortal again, so that the heap ends empty */
-    heap_locals[0].target = o;
-#else
-    skip();
-#endif
-}
-
-#ifdef COLLECTOR_HAS_IMMORTALS
-static void *copy_the_global(void *unused) {
-    (void)unused;
-    mutator *m = linked_collector.enter();
-    local *frame = frame_open(m, 1);
-    field_load(m, frame, collector_globals(), collector_global(0));
-    field_store(m, collector_globals(), collector_global(1), frame->target);
-    frame_close(m, frame);
-    linked_collector.leave(m);
-    return NULL;
-}
-#endif
-
-#ifdef COLLECTOR_HAS_IMMORTALS
-static atomic_bool made_all;
-
-static void *take_and_drop_until_all_are_made(void *unused) {
-    (void)unused;
-    mutator *m = linked_collector.enter();
-    local *frame = frame_open(m, 1);
-    while (!atomic_load(&made_all)) {
-        field_load(m, frame, collector_globals(), collector_global(0));
-        local_set(m, frame, NULL);
-        mutator_poll(m);
-    }
-    frame_close(m, frame);
-    linked_collector.leave(m);
-    return NULL;
-}
-#endif
-
-/* A step under way when the object is made immortal must not write back a mortal count. */
-TEST(what_is_made_immortal_while_others_count_it_stays_so) {
-#ifdef COLLECTOR_HAS_IMMORTALS
-    NEEDS(COLLECTOR_THREADS);
-    enum { MADE = 20000, OTHERS = 2 };
-    static object *made[MADE];
-    pthread_t others[OTHERS];
-    atomic_store(&made_all, false);
-    for (int i = 0; i < OTHERS; i++)
-        assert_int_equal(pthread_create(&others[i], NULL, take_and_drop_until_all_are_made, NULL), 0);
-    for (int i = 0; i < MADE; i++) {
-        assert_true(aged_new(heap_mutator, &heap_locals[0]));
-        made[i] = heap_locals[0].target;
-        count_take(made[i]);                            /* alive to be looked at, even where a mortal count is written back */
-        field_store(heap_mutator, collector_globals(), collector_global(0), made[i]);
-        for (volatile int wait = i % 500; wait > 0; wait--) {}
-        object_immortalize(made[i]);
-        mutator_poll(heap_mutator);
-    }
-    atomic_store(&made_all, true);
-    mutator_detach(heap_mutator);
-    for (int i = 0; i < OTHERS; i++) pthread_join(others[i], NULL);
-    mutator_attach(heap_mutator);
-    mutator_poll(heap_mutator);
-    heap_drop(0);
-    field_store(heap_mutator, collector_globals(), collector_global(0), NULL);
-    for (int i = 0; i < MADE; i++) assert_true(count_is_immortal(made[i]));
-    for (int i = 0; i < MADE; i++) {
-        count_birth(made[i]);                           /* mortal again, so that the heap ends empty */
-        heap_locals[0].target = made[i];
-        heap_drop(0);
-    }
-#else
-    skip();
-#endif
-}
-
-TEST(an_immortal_object_that_others_had_taken_before_is_no_garbage) {
-#ifdef COLLECTOR_HAS_IMMORTALS
-    NEEDS(COLLECTOR_THREADS | COLLECTOR_FREES_CYCLES);
-    assert_true(aged_new(heap_mutator, &heap_locals[0]));
-    object *o = heap_locals[0].target;
-    field_store(heap_mutator, collector_globals(), collector_global(0), o);
-    run_threads(copy_the_global, 1);
-    object_immortalize(o);
-    assert_int_equal(collector_collect(heap_mutator, 2), 0);
-    assert_true(count_is_immortal(o));
-    as_aged(&heap_locals[0]);
-    for (unsigned i = 0; i < 2; i++)
-        field_store(heap_mutator, collector_globals(), collector_global(i), NULL);
-    count_birth(o);                                     /* mortal again, so that the heap ends empty */
-#else
-    skip();
-#endif
-}
-
 TEST(a_callback_runs_though_another_thread_ends_the_target) {
     NEEDS(COLLECTOR_THREADS | COLLECTOR_WEAK_REFERENCES | COLLECTOR_EXACT_COUNTS);
     atomic_store(&callbacks, 0);
-    run_threads(make_a_global, 1);
+    heap_run_threads(make_a_global, 1);
     field_load(heap_mutator, &heap_locals[0], collector_globals(), collector_global(0));
     assert_true(weak_new(heap_mutator, &heap_locals[1], heap_locals[0].target, count_callback, NULL));
     local_set(heap_mutator, &heap_locals[0], NULL);
-    run_threads(drop_the_global, 1);
+    heap_run_threads(drop_the_global, 1);
     mutator_poll(heap_mutator);
     assert_int_equal(atomic_load(&callbacks), 1);
 }
@@ -361,7 +195,7 @@ TEST(a_callback_runs_though_another_thread_finds_the_target_unreachable) {
     field_store(heap_mutator, heap_locals[0].target, &as_aged(&heap_locals[0])->a, heap_locals[0].target);
     assert_true(weak_new(heap_mutator, &heap_locals[1], heap_locals[0].target, count_callback, NULL));
     local_set(heap_mutator, &heap_locals[0], NULL);
-    run_threads(collect_once, 1);
+    heap_run_threads(collect_once, 1);
     assert_int_equal(atomic_load(&callbacks), 1);
 }
 
@@ -380,7 +214,7 @@ static void *start_and_leave(void *seed_at) {
 
 TEST(threads_may_come_and_go) {
     NEEDS(COLLECTOR_THREADS);
-    run_threads(start_and_leave, THREADS);
+    heap_run_threads(start_and_leave, HEAP_THREADS);
     field_store(heap_mutator, collector_globals(), collector_global(0), NULL);
     if (!COUNTS_RACE) heap_expect_alive(0);             /* two that take the same old value drop it twice, and leak the other */
 }
@@ -419,8 +253,8 @@ static void *hold_the_world(void *seed_at) {
 
 TEST(threads_that_come_and_go_poll_rarely_hold_the_world_and_resurrect_lose_nothing) {
     NEEDS(COLLECTOR_THREADS | COLLECTOR_FREES_CYCLES);
-    thread_body *const bodies[THREADS] = {mutate_and_poll_rarely, hold_the_world, start_and_leave, litter};
-    run_each(bodies, THREADS);
+    heap_thread *const bodies[HEAP_THREADS] = {mutate_and_poll_rarely, hold_the_world, start_and_leave, litter};
+    heap_run_each(bodies, HEAP_THREADS);
     empty_globals_and_expect_nothing();
 }
 
@@ -446,7 +280,7 @@ TEST(no_take_or_drop_of_a_shared_object_is_lost) {
     if (COUNTS_RACE) skip();
     assert_true(aged_new(heap_mutator, &heap_locals[0]));
     field_store(heap_mutator, collector_globals(), collector_global(0), heap_locals[0].target);
-    run_threads(take_and_drop, 2);
+    heap_run_threads(take_and_drop, 2);
 #ifdef REFARENA_REFCOUNTED_H
     assert_int_equal(count_read(heap_locals[0].target), 2);
 #endif
@@ -483,7 +317,7 @@ TEST(racy_counts_lose_updates_or_let_live_objects_die) {
     for (int tries = 0; tries < RACES && !wrong; tries++) {
         assert_true(aged_new(heap_mutator, &heap_locals[0]));
         field_store(heap_mutator, collector_globals(), collector_global(0), heap_locals[0].target);
-        run_threads(race, 2);
+        heap_run_threads(race, 2);
         collector_stats stats;
         linked_collector.stats(&stats);
         wrong = stats.premature != 0;
@@ -596,9 +430,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         HEAP_TEST(threads_that_share_a_heap_lose_nothing_and_free_everything),
         HEAP_TEST(collections_among_running_threads_find_all_rings_and_nothing_else),
-        HEAP_TEST(an_immortal_object_stays_so_whatever_was_queued_and_no_thread_writes_its_count),
-        HEAP_TEST(what_is_made_immortal_while_others_count_it_stays_so),
-        HEAP_TEST(an_immortal_object_that_others_had_taken_before_is_no_garbage),
         HEAP_TEST(a_callback_runs_though_another_thread_ends_the_target),
         HEAP_TEST(a_callback_runs_though_another_thread_finds_the_target_unreachable),
         HEAP_TEST(threads_may_come_and_go),

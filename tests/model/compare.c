@@ -56,7 +56,7 @@ model_rules driver_rules(const driver_setting *s) {
     model_rules r = {
         .counted = can & COLLECTOR_EXACT_COUNTS, .collected = can & COLLECTOR_FREES_CYCLES, .generations = generations,
         .finalizers = can & COLLECTOR_FINALIZERS, .weak = can & COLLECTOR_WEAK_REFERENCES,
-        .conservative = can & COLLECTOR_CONSERVATIVE,
+        .conservative = can & COLLECTOR_CONSERVATIVE, .immortals = can & COLLECTOR_IMMORTALIZES,
     };
     r.loose = r.conservative || (!generations && s->when != DRIVER_ASKED);
     r.quiet = !r.counted || (r.collected && !generations);

@@ -236,6 +236,7 @@ size_t driver_act(mutator *m, const model_action *a) {
     case 'p': field_store(m, globals, global, from->target); break;
     case 'f': field_load(m, to, globals, global); break;
     case 'u': field_store(m, globals, global, NULL); break;
+    case 'i': object_immortalize(to->target); break;
     default: break;
     }
     return 0;

@@ -48,7 +48,7 @@ static program_event *model_log(char kind, int id) {
 static int model_seen(int target) {
     const model_object *o = &model.objects[target];
     if (target == 0 || o->type != 'W') return target;
-    return -1 - (o->target != 0 && model_references(o->target) > 0 ? o->target : 0);
+    return -1 - (o->target != 0 && model_is_held(o->target) ? o->target : 0);
 }
 
 static void model_save(int id) {
@@ -148,6 +148,7 @@ static bool model_fits(model_action *a, program_step s) {
     case 'e': return model.frames > 1;
     case 'f': a->global = s.y % PROGRAM_GLOBALS; return true;
     case 'p': case 'u': a->global = s.x % PROGRAM_GLOBALS; return true;
+    case 'i': return model.rules.immortals && model.locals[a->to] != 0;
     default:  return true;
     }
 }
@@ -251,6 +252,7 @@ size_t model_act(const model_action *a) {
     case 'p': model_put(&model.globals[a->global], from); break;
     case 'f': model_put(to, model.globals[a->global]); break;
     case 'u': model_put(&model.globals[a->global], 0); break;
+    case 'i': model.objects[*to].immortal = model.fault != MODEL_FORGETS_IMMORTALITY; break;
     default: break;
     }
     return 0;
@@ -275,6 +277,7 @@ void model_print_action(FILE *to, const model_action *a) {
     case 'p': fprintf(to, "global %u = local %u", a->global, a->from); break;
     case 'f': fprintf(to, "local %u = global %u", a->to, a->global); break;
     case 'u': fprintf(to, "global %u = nothing", a->global); break;
+    case 'i': fprintf(to, "local %u is immortal", a->to); break;
     default:  fprintf(to, "nothing"); break;
     }
 }

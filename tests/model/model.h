@@ -28,7 +28,7 @@ typedef struct model_rules {
     bool generations;               /* collect(g) looks at the younger ones only; else always at all */
     bool quiet;                     /* the order of finalizers in a collection is not promised */
     bool loose;                     /* it may collect at any birth: quiet, and what would show when, is left out */
-    bool finalizers, weak;
+    bool finalizers, weak, immortals;
     bool conservative;              /* it may keep garbage; loose too */
     bool automatic;                 /* by threshold, as CPython does; counted collectors with generations only */
     bool stress;                    /* a full collection at every birth of a tracked object; same only */
@@ -48,6 +48,7 @@ typedef enum model_fault {
     MODEL_KEEPS_WEAK_REFERENCES,    /* to garbage, until it is freed */
     MODEL_NEVER_DEFERS,             /* a cascade recurses for ever */
     MODEL_MISCOUNTS_GARBAGE,        /* leaves are counted by collect */
+    MODEL_FORGETS_IMMORTALITY,
     MODEL_FAULTS
 } model_fault;
 
@@ -68,7 +69,7 @@ size_t       model_act(const model_action *a);
 /* The state, for comparison: 0 is no object. */
 typedef struct model_object {
     char     type;                          /* of program.h, or W: weak reference */
-    bool     alive, finalized, callback, garbage;
+    bool     alive, finalized, callback, garbage, immortal;
     int      number, list;                  /* P: which birth; index of the collector's list, -1: none */
     unsigned count;                         /* of fields */
     int      fields[PROGRAM_ITEMS], target; /* target of W; 0: dead */

@@ -55,10 +55,25 @@ static void model_order_survivors(const model_list *set, const bool *member, con
     }
 }
 
+/* What is immortal is not looked at any more. */
+static void model_retire(int list) {
+    model_list *l = &model.lists[list];
+    for (int i = 0; i < l->count;) {
+        int id = l->ids[i];
+        if (!model.objects[id].immortal) {
+            i++;
+            continue;
+        }
+        model_untrack(id);
+        model_track(id, MODEL_PERMANENT);
+    }
+}
+
 /* What of list `from` is reachable stays there; the rest goes to the list `to`, in the same order. */
 static void model_separate(int from, int to) {
     static model_list set, survivors;
     bool member[PROGRAM_OBJECTS + 1] = {0}, held[PROGRAM_OBJECTS + 1], reached[PROGRAM_OBJECTS + 1];
+    model_retire(from);
     set = model.lists[from];
     for (int i = 0; i < set.count; i++)
         member[set.ids[i]] = true;
@@ -158,7 +173,7 @@ static void model_sweep(void) {
         o->alive = false;
     }
     for (int id = 1; id <= model.ids; id++)
-        if (model.objects[id].type == 'L' && model_references(id) == 0) model.objects[id].alive = false;
+        if (model.objects[id].type == 'L' && !model_is_held(id)) model.objects[id].alive = false;
 }
 
 static size_t model_reclaim(int old) {

@@ -30,6 +30,8 @@ int model_references(int id) {
     return found;
 }
 
+bool model_is_held(int id) { return model.objects[id].immortal || model_references(id) > 0; }
+
 /* --- the collector's lists -------------------------------------------------------------------------- */
 
 void model_track(int id, int list) {
@@ -153,7 +155,7 @@ static void model_die(int id) {
 }
 
 void model_drop(int id) {
-    if (id != 0 && model.rules.counted && model.objects[id].alive && model_references(id) == 0) model_die(id);
+    if (id != 0 && model.rules.counted && model.objects[id].alive && !model_is_held(id)) model_die(id);
 }
 
 void model_put(int *slot, int value) {

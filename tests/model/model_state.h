@@ -5,9 +5,9 @@
 
 #include "model.h"
 
-/* The collector's lists: generations; during a collection its doubtful objects, those of them already
- * finalized, and what is garbage for good. */
-enum { MODEL_DOUBTFUL = MODEL_GENERATIONS, MODEL_SEEN, MODEL_TRASH, MODEL_LISTS };
+/* The collector's lists: generations; what is not looked at any more; during a collection its doubtful
+ * objects, those of them already finalized, and what is garbage for good. */
+enum { MODEL_PERMANENT = MODEL_GENERATIONS, MODEL_DOUBTFUL, MODEL_SEEN, MODEL_TRASH, MODEL_LISTS };
 
 typedef struct model_list { int ids[2 * PROGRAM_OBJECTS]; int count; } model_list;
 
@@ -30,6 +30,7 @@ extern struct model {
 
 /* Places that hold the object: locals, globals, fields, holds. */
 int  model_references(int id);
+bool model_is_held(int id);                     /* by a place, or for ever */
 
 /* slot = value; the old value is dropped, and may die. */
 void model_put(int *slot, int value);

@@ -22,6 +22,7 @@
  *   c  collect(x % 3)
  *   o  open a frame        e  close it, if it is not the first
  *   p  G(x) = Y     f  X = G(y)     u  G(x) = nothing
+ *   i  X becomes immortal, where that can be: it never dies, and what it refers to is held by it for ever
  *
  * Types: N node: fields a, b, c, weakly referencable. Like it, with a finalizer that logs itself, then
  *   F  does no more
@@ -51,8 +52,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define PROGRAM_OPS   "nnnnnnhhwwwwwssssddddddddllllttttttttaaaaaaaaaxxxrrrgggccccoepfu"
+#define PROGRAM_OPS   "nnnnnnhhwwwwwssssddddddddllllttttttttaaaaaaaaixxxrrrgggccccoepfu"
 #define PROGRAM_TYPES "NNNFFFFPPMCBRRRL"
+_Static_assert(sizeof PROGRAM_OPS == 64 + 1 && sizeof PROGRAM_TYPES == 16 + 1, "each has its code");
 
 enum {
     PROGRAM_STEPS = 256, PROGRAM_FRAME = 4, PROGRAM_FRAMES = 4, PROGRAM_LOCALS = PROGRAM_FRAME * PROGRAM_FRAMES,
