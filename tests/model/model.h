@@ -10,6 +10,7 @@
  *              their callbacks, newest first; fields in visiting order; 50 deep, then deferred
  *   collect    which are garbage; their weak references die, callbacks of those that are not garbage run;
  *              finalizers in list order; which are garbage still; clear these
+ *   immortal   never dropped; leaves the lists with the first collection that meets it (3.12)
  *
  * Where the collector under test promises less, so does the model (model_rules).
  * Sources: CPython 3.11, Modules/gcmodule.c and Objects/typeobject.c, as behaviour; PEP 442 (finalizers).
