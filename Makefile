@@ -73,6 +73,7 @@ COLLECTORS :=
 ALLOCATORS :=
 PRECISION  :=
 DEPTH      := usual
+PART       := all
 LARGEST    :=
 ROUNDS     := 5
 CLAIM      :=
@@ -101,9 +102,9 @@ bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|defaul
 bench-allocators: deps-bench ## our allocators beside CPython's own and the real ones, and which of our aims they reach: ALLOCATORS= RESUME=no
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=allocators && $(PYTHON) scripts/bars.py
 
-bench-collectors: deps-bench ## what each collector costs: counts, collections beside CPython's and libgc's, headers, pauses: DEPTH=quick|usual|thorough RESUME=no
+bench-collectors: deps-bench ## what each collector costs: counts, collections beside CPython's and libgc's, headers, pauses: DEPTH=quick|usual|thorough PART=counts|graphs|pauses RESUME=no
 	@$(MAKE) --no-print-directory -j$(CORES) all
-	@$(PYTHON) scripts/bench_collectors.py --depth '$(DEPTH)'
+	@$(PYTHON) scripts/bench_collectors.py --depth '$(DEPTH)' --part '$(PART)'
 
 sizes: deps-bench ## cost against size, from 10^3 to 10^7 objects, with the power by which it grows: LARGEST=100000 (quick) RESUME=no
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=sizes

@@ -36,7 +36,8 @@ from summary import GroupSummary, Row
 
 COUNTS = ("refcount", "immortal", "locked_object", "parked_object", "locked_global", "atomic", "biased", "racy",
           "locked_object_immortal", "parked_object_immortal", "locked_global_immortal", "atomic_immortal", "free_threaded")
-THREADED = ("gil", "locked_object", "parked_object", "locked_global", "atomic", "biased", "racy")
+IMMORTALS = ("locked_object_immortal", "parked_object_immortal", "locked_global_immortal", "atomic_immortal", "free_threaded")
+THREADED = ("gil", "tick_gil", "locked_object", "parked_object", "locked_global", "atomic", "biased", "racy", *IMMORTALS)
 FLOOR, CPYTHON = "two instructions", "CPython"
 FINDERS = {"cyclic": "pymalloc", "segregated": "pymalloc", "marksweep": "system", "boehm": "system"}
 GRAPHS = [(shape, collection) for shape in ("live_array", "live_random", "live_chain", "live_shuffled")
@@ -62,8 +63,10 @@ QUICK = Depth((10_000,), tuple(g for g in GRAPHS if g[0] in ("live_random", "liv
               3, (3,), 3, 0, 100, 1)
 USUAL = Depth((10_000, 100_000, 1_000_000), tuple(GRAPHS), 7, (4, 4, 6), 11, 2, 500, 2)
 THOROUGH = replace(USUAL, sizes=(*USUAL.sizes, 10_000_000), graph_repetitions=(*USUAL.graph_repetitions, 3))
-LOCKS = 3                           # times the repetitions: their bars are within what seven invocations can tell
+LOCKS = 3                           # times the repetitions: seven invocations cannot tell their bars from what is measured
 FIRST_UP_TO = 1_000_000             # larger live graphs are collected repeatedly alone: to build one takes half a minute
+PARTS = {"all": "what each collector costs", "counts": "what counts and locks cost", "graphs": "what full collections cost",
+         "pauses": "how long collectors stop a program"}
 DEPTHS = {"quick": QUICK, "usual": USUAL, "thorough": THOROUGH}
 
 
@@ -110,8 +113,11 @@ def _counts(name: str, title: str, objects: str, depth: Depth) -> Group:
 
 
 def _threads(objects: str, depth: Depth) -> Group:
-    rows = [_row(c, "shared", {"size": 100_000, "objects": objects}, c, "system", n) for c in THREADED for n in (1, 2)]
-    return _group(f"threads_{objects}", f"take and drop, threads on {objects}", rows, "atomic", "atomic", depth, method="blocks")
+    immortal = objects == "immortal"
+    rows = [_row(c, "shared", {"size": 100_000, "objects": objects}, c, "system", n)
+            for c in (IMMORTALS if immortal else THREADED) for n in (1, 2)]
+    baseline = "atomic_immortal" if immortal else "atomic"
+    return _group(f"threads_{objects}", f"take and drop, threads on {objects}", rows, baseline, baseline, depth, method="blocks")
 
 
 def _lock(depth: Depth) -> Group:
@@ -141,13 +147,18 @@ def _pause_group(depth: Depth) -> Group:
                   repetitions=depth.pause_repetitions, pause_repetitions=depth.pause_repetitions, pause_rounds=depth.pause_rounds)
 
 
-def plan(depth: Depth) -> Matrix:
-    groups = [_counts("counts", "take and drop, one thread", "count", depth),
-              _counts("locals", "the same, kept in a local meanwhile", "own", depth),
-              _lock(depth), _busy(depth), _threads("own", depth), _threads("one", depth)]
-    groups += [_graph(shape, collection, size, depth) for size in depth.sizes for shape, collection in depth.graphs
-               if size <= FIRST_UP_TO or collection == "repeated" or shape.startswith("dead")]
-    return Matrix("collectors", "what each collector costs", (*groups, _pause_group(depth)), groups[0].settings)
+def plan(depth: Depth, part: str) -> Matrix:
+    groups: list[Group] = []
+    if part in ("all", "counts"):
+        groups += [_counts("counts", "take and drop, one thread", "count", depth),
+                   _counts("locals", "the same, kept in a local meanwhile", "own", depth),
+                   _lock(depth), _busy(depth), *(_threads(objects, depth) for objects in ("own", "one", "immortal"))]
+    if part in ("all", "graphs"):
+        groups += [_graph(shape, collection, size, depth) for size in depth.sizes for shape, collection in depth.graphs
+                   if size <= FIRST_UP_TO or collection == "repeated" or shape.startswith("dead")]
+    if part in ("all", "pauses"):
+        groups.append(_pause_group(depth))
+    return Matrix("collectors" if part == "all" else part, PARTS[part], tuple(groups), groups[0].settings)
 
 
 # --- the table -----------------------------------------------------------------------------------------
@@ -169,13 +180,14 @@ def _find(groups: list[GroupSummary], group: str, label: str) -> Row | None:
 def counts_rows(groups: list[GroupSummary]) -> list[list[str]]:
     """The count alone and through a local have the floor beside them; threads go through locals."""
     rows = [["a take and a drop, ns", "count alone", "over the floor", "95 % interval", "through a local", "over the floor",
-             "2 threads, own", "2 threads, one"]]
-    names = [r.label for g in groups if g.name == "counts" for r in g.rows if not r.twin]
-    for name in [*names, *(n for n in THREADED if n not in names)]:
+             "2 threads, own", "2 threads, one", "2 threads, one immortal"]]
+    names = dict.fromkeys(r.label for g in groups if g.name in ("counts", "threads_own") for r in g.rows if not r.twin)
+    for name in (n for n in names if "@" not in n):
         alone, local = _find(groups, "counts", name), _find(groups, "locals", name)
         rows.append([name, _ns(alone), _over(alone), _interval(alone),
                      "" if name == FLOOR else _ns(local or _find(groups, "threads_own", name)), _over(local),
-                     *("" if name == FLOOR else _ns(_find(groups, f"threads_{where}", f"{name}@2")) for where in ("own", "one"))])
+                     *("" if name == FLOOR else _ns(_find(groups, f"threads_{where}", f"{name}@2"))
+                       for where in ("own", "one", "immortal"))])
     return rows
 
 
@@ -212,17 +224,39 @@ def headers_table(known: dict[str, Any]) -> str:
 
 
 def pauses_rows(lines: list[record.Line]) -> list[list[str]]:
+    """All invocations of a row together, as in the figure."""
     rows = [["pauses", "heap", "number", "p50", "p99", "p99.9", "longest", "in pauses", "MMU 10 ms", "MMU 100 ms"]]
-    for line in (l for l in lines if l["purpose"] == "pauses" and l["repetition"] == 0):
-        if line["pauses"] is None:
-            rows.append([line["label"], "", line["outcome"].replace("_", " "), *[""] * 7])
+    known = [line for line in lines if line["purpose"] == "pauses"]
+    for label in dict.fromkeys(line["label"] for line in known):
+        mine = [line for line in known if line["label"] == label]
+        found = [line["pauses"] for line in mine if line["pauses"]]
+        if not found:
+            rows.append([label, "", mine[0]["outcome"].replace("_", " "), *[""] * 7])
             continue
-        found, least = line["pauses"]["kinds"]["any"], dict(line["pauses"]["mmu"])
-        size = line["options"].get("heap_bytes")
-        rows.append([line["label"], table.in_bytes(size) if size else "no bound", f"{found['count']:,}", *(_us(found[k]) for k in ("p50_ns", "p99_ns", "p99.9_ns", "max_ns")),
-                     f"{line['pauses']['collector_ns'] / line['pauses']['total_ns']:.1%}",
-                     *("-" if least[w] is None else f"{least[w]:.0%}" for w in (10, 100))])
+        kinds, size = [p["kinds"]["any"] for p in found], mine[0]["options"].get("heap_bytes")
+        count = sum(k["count"] for k in kinds)
+        shares = (sum(p[key] for p in found) for key in ("collector_ns", "total_ns"))
+        rows.append([label, table.in_bytes(size) if size else "no bound", f"{count:,}",
+                     *(_us(percentile(kinds, count, share)) for share in (0.5, 0.99, 0.999)), _us(max(k["max_ns"] for k in kinds)),
+                     f"{next(shares) / next(shares):.1%}", *(_mmu(found, window) for window in (10, 100))])
     return rows
+
+
+def percentile(kinds: list[dict[str, Any]], count: int, share: float) -> int | None:
+    """Of the histograms together, the bucket that so many of the pauses do not pass; None: fewer than ten lie beyond."""
+    if count * (1 - share) < 10:
+        return None
+    below = 0
+    for ns, number in sorted(bucket for kind in kinds for bucket in map(tuple, kind["histogram"])):
+        below += number
+        if below >= share * count:
+            return ns
+    return None
+
+
+def _mmu(found: list[dict[str, Any]], window: int) -> str:
+    least = [dict(map(tuple, p["mmu"]))[window] for p in found]
+    return "-" if None in least else f"{min(least):.0%}"
 
 
 HEAPS = f"what traces has {DEFAULTS['heap_budget']:g} times the smallest heap in which it finishes"
@@ -241,12 +275,14 @@ def bars(groups: list[GroupSummary]) -> list[str]:
     alone, both = (_find(groups, "lock_threads", label) for label in ("gil", "gil@2"))
     pair = stats.ratio_of(both.sample, alone.sample, False) if alone and both and alone.time and both.time else None
     said.append(_bar("two threads under the GIL at least 0.98 of one (time at most 1.02)", pair, 1 / 0.98))
-    graphs = [(f"{g.title}, {g.parameters['size']:,}", next((r.ratio for r in g.rows if r.label == "cyclic"), None))
-              for g in groups if g.workload == "graph"]
-    lines = [_bar(f"generational at most CPython's time: {name}", ratio, 1.0) for name, ratio in graphs]
-    met = sum(line.startswith("met") for line in lines)
-    return [*said, f"{met} of {len(lines)} graphs: generational surely takes no longer than CPython",
-            *(line for line in lines if not line.startswith("met"))]
+    graphs = [(_graph_name(g), next((r.ratio for r in g.rows if r.label == "cyclic"), None)) for g in groups if g.workload == "graph"]
+    floors = {_graph_name(g): g.floor for g in groups if g.workload == "graph"}
+    lines = [_bar(f"generational at most CPython's time: {name}", ratio, 1.0, floors[name]) for name, ratio in graphs]
+    if lines:
+        met = sum(line.startswith("met") for line in lines)
+        said += [f"{met} of {len(lines)} graphs: generational surely takes no longer than CPython, by more than the noise",
+                 *(line for line in lines if not line.startswith("met"))]
+    return said
 
 
 def _ratio(groups: list[GroupSummary], group: str, label: str) -> stats.Estimate | None:
@@ -254,10 +290,18 @@ def _ratio(groups: list[GroupSummary], group: str, label: str) -> stats.Estimate
     return row.ratio if row else None
 
 
-def _bar(what: str, ratio: stats.Estimate | None, bar: float) -> str:
+def _graph_name(group: GroupSummary) -> str:
+    return f"{group.title}, {group.parameters['size']:,}"
+
+
+def _bar(what: str, ratio: stats.Estimate | None, bar: float, floor: float = 0.0) -> str:
+    """With a floor, a ratio that is nearer to the bar than two equal rows were to each other decides nothing."""
     if ratio is None:
         return f"not measured  {what}"
-    return f"{stats.reaches(ratio, bar, True):<12}  {what}: {ratio.value:.3f} ({_between(ratio)})"
+    verdict, noise = stats.reaches(ratio, bar, True), ""
+    if floor > 0 and abs(ratio.value / bar - 1) <= floor:
+        verdict, noise = "not sure", f", noise {_percent(floor)}"
+    return f"{verdict:<12}  {what}: {ratio.value:.3f} ({_between(ratio)}{noise})"
 
 
 # --- the run ---------------------------------------------------------------------------------------------
@@ -271,8 +315,8 @@ def _finish(folder: Path, about: dict[str, Any], journal: Journal, known: dict[s
     drawn = [] if options.no_plots else collector_plots.draw(folder, groups, journal.lines)
     record.write_run(folder, about)
     wrong = [f"WRONG RESULT: {r.label} in group {g.name}: {r.message}" for g in groups for r in g.rows if r.outcome == "checksum"]
-    parts = [table.aligned(counts_rows(groups)), f"{table.aligned(graphs_rows(groups))}\n  {LIBGC_SWEEPS}", headers_table(known),
-             f"{table.aligned(pauses_rows(journal.lines))}\n  {HEAPS}", *wrong,
+    tables = [(counts_rows(groups), ""), (graphs_rows(groups), f"\n  {LIBGC_SWEEPS}"), (pauses_rows(journal.lines), f"\n  {HEAPS}")]
+    parts = [*(table.aligned(rows) + remark for rows, remark in tables if len(rows) > 1), headers_table(known), *wrong,
              "\n".join(bars(groups)), "\n".join(f"! {g.name}: {note}" for g in groups for note in g.notes)]
     said = "\n\n".join(part for part in parts if part)
     record.write_whole(folder / "table.txt", said + "\n")
@@ -288,7 +332,7 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     known = harness.knows()
     if not known:
         raise BadInput(f"no harness in {shown(options.bin)}: build it first with `make all`")
-    matrix = plan(depth)
+    matrix = plan(depth, options.part)
     lock = record.lock(options.results)
     folder, about = run.open_run(options, matrix, harness, known, arguments)
     about["command"] = machine.relative(" ".join(["scripts/bench_collectors.py", *arguments]))
@@ -310,6 +354,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
                              "usual: about half an hour; thorough: an hour more, graphs of ten million objects too")
     parser.add_argument("--quick", dest="depth", action="store_const", const="quick", help="the same as --depth quick")
     parser.add_argument("--thorough", dest="depth", action="store_const", const="thorough", help="the same as --depth thorough")
+    parser.add_argument("--part", default="all", choices=PARTS, help="all, or only counts and locks, graphs, or pauses")
     run.add_folder_options(parser)
     parser.set_defaults(matrix="collectors")
     return parser.parse_args(arguments)

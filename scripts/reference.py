@@ -31,11 +31,12 @@ README = TOP / "README.md"
 REFERENCE = record.RESULTS / "reference"
 OF_ALLOCATORS = record.RESULTS / "reference-allocators"         # of `make bench-allocators`
 OF_COLLECTORS = record.RESULTS / "reference-collectors"         # of `make bench-collectors`
+OF_COUNTS = record.RESULTS / "reference-counts"                 # of its counts alone, PART=counts
 OF_ATTRIBUTION = record.RESULTS / "reference-attribution"       # of `make attribution`
 OF_SIZES = record.RESULTS / "reference-sizes"                   # of `make sizes`
 OF_PROGRAMS = record.RESULTS / "reference-programs"             # of `make bench-programs` and `make beside-cpython`
 # matrices that the README shows beside the default one
-OF_THEIR_OWN = ("allocators", "collectors", "attribution", "sizes", "latency", "heap", "spacetime", "aa")
+OF_THEIR_OWN = ("allocators", "collectors", "counts", "attribution", "sizes", "latency", "heap", "spacetime", "aa")
 
 
 class Run:
@@ -172,7 +173,7 @@ TABLES = {
     "collectors": (REFERENCE, lambda run: _matrix(run, ["calls", "chain", "cycles", "strong", "weak"], "ns per operation")),
     "speed": (OF_ALLOCATORS, speed),
     "aims": (OF_ALLOCATORS, aims),
-    "counts": (OF_COLLECTORS, lambda run: _all(bench_collectors.counts_rows(list(run.groups.values())))),
+    "counts": (OF_COUNTS, lambda run: _all(bench_collectors.counts_rows(list(run.groups.values())))),
     "collections": (OF_COLLECTORS, lambda run: _all(bench_collectors.graphs_rows(list(run.groups.values())))),
     "pauses": (OF_COLLECTORS, lambda run: _all(bench_collectors.pauses_rows(run.lines))),
     "layers": (OF_ATTRIBUTION, layers),

@@ -83,11 +83,36 @@ class AimsOfCollectors(unittest.TestCase):
         slow = replace(self.judged("live", "cyclic", 1.1, 1.2), workload="graph", parameters={"size": 1000}, title="live")
         quick = replace(self.judged("dead", "cyclic", 0.5, 0.6), workload="graph", parameters={"size": 1000}, title="dead")
         said = bench_collectors.bars([slow, quick])
-        self.assertIn("1 of 2 graphs: generational surely takes no longer than CPython", said)
+        self.assertIn("1 of 2 graphs: generational surely takes no longer than CPython, by more than the noise", said)
         self.assertEqual([line.split()[0] for line in said if "CPython's time" in line], ["missed"])
+
+    def test_a_difference_within_the_noise_of_its_group_decides_nothing(self):
+        found = replace(self.judged("live", "cyclic", 0.90, 0.98), workload="graph", parameters={"size": 1000}, title="live")
+        for floor, verdict in ((0.02, "1 of 1"), (0.10, "0 of 1")):
+            with self.subTest(floor):
+                said = bench_collectors.bars([replace(found, floor=floor)])
+                self.assertTrue(any(line.startswith(verdict) for line in said), said)
 
     def test_what_was_not_measured_is_said(self):
         self.assertTrue(self.verdict("plain counts").startswith("not measured"))
+
+
+class Pauses(unittest.TestCase):
+    def line(self, repetition: int, histogram: list[list[int]], mmu: float) -> dict:
+        kind = {"count": sum(n for _, n in histogram), "max_ns": max(ns for ns, _ in histogram), "histogram": histogram}
+        return {"purpose": "pauses", "label": "cyclic", "repetition": repetition, "options": {},
+                "pauses": {"kinds": {"any": kind}, "collector_ns": 10, "total_ns": 100, "mmu": [[10, mmu], [100, 0.5]]}}
+
+    def test_the_invocations_of_a_row_are_one_distribution(self):
+        lines = [self.line(0, [[1000, 95], [5000, 5]], 0.4), self.line(1, [[1000, 85], [9000, 15]], 0.2)]
+        _, row = bench_collectors.pauses_rows(lines)
+        self.assertEqual(row, ["cyclic", "no bound", "200", "1.00 µs", "-", "-", "9.00 µs", "10.0%", "20%", "50%"])
+
+    def test_a_percentile_has_ten_pauses_beyond_it(self):
+        kinds = [self.line(0, [[1000, 989], [5000, 11]], 0.4)["pauses"]["kinds"]["any"]]
+        self.assertEqual(bench_collectors.percentile(kinds, 1000, 0.99), 5000)
+        self.assertEqual(bench_collectors.percentile(kinds, 1000, 0.5), 1000)
+        self.assertIsNone(bench_collectors.percentile(kinds, 900, 0.99))
 
 
 class OfARun(Bench):

@@ -442,7 +442,10 @@ class BadInput(HarnessTest):
     @unittest.skipUnless((BUILD / "bin/cyclic").exists(), "no collector is built")
     def test_a_heap_too_small_to_start_with_and_options_that_a_collector_has_not(self) -> None:
         for name, setting, said in (("cyclic", "heap_bytes=10", "too small to start with; give 0 (no limit), or"),
+                                    ("segregated", "heap_bytes=10", "too small to start with; give 0 (no limit), or"),
                                     ("marksweep", "heap_bytes=10", "too small to start with; give 0 (no limit), or"),
+                                    ("boehm", "heap_bytes=10", "too small to start with; give 0 (no limit), or"),
+                                    ("leak", "heap_bytes=10", "too small to start with; give 0 (no limit), or"),
                                     ("cyclic", "threshold0=-1", "is out of range; give"),
                                     ("refcount", "threshold0=5", "known: ")):
             with self.subTest(f"{name} {setting}"):

@@ -47,7 +47,7 @@ SMALL = {"calls": [["size=500"], ["size=500", "argument=five"]], "names": [["siz
          "instances": [["size=500", "form=dict"], ["size=500", "form=slots"]],
          "fork": [["size=500", f"child={child}", f"objects={objects}"] for child in ("reads", "collects")
                   for objects in ("counted", "immortal", "frozen")],
-         "shared": [["size=500", "objects=one"], ["size=500", "objects=own"], ["size=500", "objects=own", "between=30"], ["size=500", "objects=count"]],
+         "shared": [["size=500", "objects=one"], ["size=500", "objects=own"], ["size=500", "objects=own", "between=30"], ["size=500", "objects=count"], ["size=500", "objects=immortal"]],
          "interpreter": [["size=1", "program=methods"], ["size=1", "program=text", "world=own"]],
          "binary_trees": [["depth=5"], ["depth=5", "bytes=40"]],
          "gcbench": [["depth=5", "array=100"]], "queue": [["size=500", "length=50"], ["size=100", "length=20", "bytes=40000"]],

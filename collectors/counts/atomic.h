@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * atomic.h - every change of a count is one locked instruction.
  *
- * Promises: no update is lost. Costs: about ten times a plain add where nobody else is there (the bus lock
+ * Promises: no update is lost. Costs: about twenty times a plain add where nobody else is there (the lock
  * orders all memory around it), and a cache line that travels where somebody is.
  * The last drop acquires what earlier drops released, so that death sees all that was written before.
  * Source: the obvious one; Boehm, "Threads cannot be implemented as a library", on why nothing less will do.

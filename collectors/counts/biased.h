@@ -15,7 +15,8 @@
  * When another thread's drop finds shared at zero before that, it cannot know the owner's part: it leaves
  * its reference to the owner's queue, and the owner merges at its next poll (biased.c).
  *
- * Promises: no update is lost; death at the last drop, or at the owner's next poll. Costs: the owner pays
+ * Promises: no update is lost, as long as the owner polls (of four million references left to it, those beyond
+ * stay for ever); death at the last drop, or at the owner's next poll. Costs: the owner pays
  * one comparison more than plain; others pay an atomic compare-and-swap; 16 bytes more of header.
  * Source: Choi, Shull, Torrellas, "Biased reference counting", PACT 2018; PEP 703.
  */

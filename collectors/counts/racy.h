@@ -15,6 +15,10 @@
 
 #define COUNT_LINKS 1                   /* the dead that wait are not linked through their headers, which others may write */
 
+#ifdef ROW_IMMORTAL
+#error "racy counts lose the update that makes an object immortal: no row has both"
+#endif
+
 #include "header.h"
 
 enum { COUNT_IS_SHARED = 1 };

@@ -102,8 +102,8 @@ static void generational_clear(mutator *m, generational_link *trash, generationa
 }
 
 /* Weak references, finalizers, a second look for what they have resurrected; then the fields are cleared. What
- * a legacy finalizer stands in the way of was set aside before. Returns how many objects were trash, and with them how
- * many weak references died with their calls. */
+ * a legacy finalizer stands in the way of was set aside before. Returns how many objects were
+ * trash, weak references that died with their calls among them. */
 static size_t generational_release(mutator *m, generational_link *doubtful, separated found, generational_link *old) {
     weak *calls = found.doubtful_needs & GENERATIONAL_WEAK ? generational_clear_weak_references(doubtful) : NULL;
     bool finalizes = found.doubtful_needs & GENERATIONAL_FINALIZES;

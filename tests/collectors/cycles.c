@@ -18,6 +18,19 @@ TEST(O01_a_list_that_holds_itself_is_found_once) {
     assert_int_equal(heap_collect(2), 0);
 }
 
+/* A dict is a list that CPython's collector may untrack. */
+TEST(O02_a_dict_that_holds_itself_is_found) {
+    NEEDS(COLLECTOR_FREES_CYCLES);
+    static object_type dict_type;
+    dict_type = row_type;
+    dict_type.untracking = OBJECT_UNTRACKED_BY_FULL;
+    assert_true(object_new(heap_mutator, &heap_locals[0], &dict_type, 0));
+    assert_true(object_resize(heap_mutator, &heap_locals[0], 2));
+    heap_link(0, (field *)object_array(heap_locals[0].target)->items + 1, 0);
+    heap_drop(0);
+    assert_int_equal(heap_collect(2), 1);
+}
+
 TEST(O03_a_list_and_a_tuple_that_hold_each_other_are_found) {
     NEEDS(COLLECTOR_FREES_CYCLES);
     heap_row(0, 1);
@@ -164,6 +177,42 @@ TEST(O16_a_ring_held_from_where_the_collector_does_not_look_lives) {
     assert_int_equal(heap_collect(2), 0);
     field_store(heap_mutator, collector_globals(), collector_global(HEAP_SAVED), NULL);
     assert_int_equal(heap_collect(2), 1);
+}
+
+/* Without generations every collection is a full one, as in CPython's free-threaded build. */
+#ifdef REFARENA_CYCLES_GENERATIONAL_H
+enum { HAS_GENERATIONS = 1 };
+#else
+enum { HAS_GENERATIONS = 0 };
+#endif
+
+TEST(O17_what_has_grown_old_waits_for_a_full_collection) {
+    NEEDS(COLLECTOR_FREES_CYCLES);
+    heap_self_loop(0, &node_type);
+    heap_collect(2);
+    heap_drop(0);
+    assert_int_equal(heap_collect(0), HAS_GENERATIONS ? 0 : 1);
+    assert_int_equal(heap_collect(1), 0);
+    assert_int_equal(heap_collect(2), HAS_GENERATIONS ? 1 : 0);
+}
+
+TEST(O19_old_trash_held_by_young_trash_falls_with_it) {
+    NEEDS(COLLECTOR_FREES_CYCLES);
+    heap_node(0, 'o');
+    heap_collect(2);
+    heap_self_loop(1, &node_type);
+    heap_link(1, &heap_at(1)->b, 0);
+    heap_drops(0, 2);
+    assert_int_equal(heap_collect(0), HAS_GENERATIONS ? 1 : 2);     /* of another generation: by its count, which is not counted */
+    assert_int_equal(heap_alive(), 0);
+}
+
+static void collect_out_of_range(void *generation) { collector_collect(heap_mutator, *(int *)generation); }
+
+TEST(O46_a_generation_that_does_not_exist_is_an_error) {
+    NEEDS(COLLECTOR_FREES_CYCLES);
+    assert_true(support_dies(collect_out_of_range, &(int){-1}, SIGABRT));
+    assert_true(support_dies(collect_out_of_range, &(int){3}, SIGABRT));
 }
 
 TEST(O28_a_weak_reference_to_a_dropped_ring_dies_with_its_collection) {
@@ -390,6 +439,7 @@ TEST(under_stress_every_tracked_birth_collects) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         HEAP_TEST(O01_a_list_that_holds_itself_is_found_once),
+        HEAP_TEST(O02_a_dict_that_holds_itself_is_found),
         HEAP_TEST(O03_a_list_and_a_tuple_that_hold_each_other_are_found),
         HEAP_TEST(O04_an_object_reached_only_from_itself_is_reclaimed),
         HEAP_TEST(O05_a_pair_lives_while_either_of_its_members_has_a_name),
@@ -403,6 +453,9 @@ int main(void) {
         HEAP_TEST(O14_fifty_lists_that_all_hold_all_live_by_one_name),
         HEAP_TEST(O15_several_fields_may_hold_the_same_object),
         HEAP_TEST(O16_a_ring_held_from_where_the_collector_does_not_look_lives),
+        HEAP_TEST(O17_what_has_grown_old_waits_for_a_full_collection),
+        HEAP_TEST(O19_old_trash_held_by_young_trash_falls_with_it),
+        HEAP_TEST(O46_a_generation_that_does_not_exist_is_an_error),
         HEAP_TEST(O28_a_weak_reference_to_a_dropped_ring_dies_with_its_collection),
         HEAP_TEST(O29_a_callback_from_outside_a_dead_ring_runs_once),
         HEAP_TEST(O30_a_weak_reference_that_is_trash_itself_never_calls_back_and_is_counted),

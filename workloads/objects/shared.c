@@ -3,7 +3,8 @@
  *
  * `objects=bare` is the floor: an addition to a number in memory and a subtraction, with no count, no local
  * and no collector. `objects=count` changes the count of an own object alone, as code does that keeps the reference in
- * a register; all others store it in a local and clear that again, as a program's names do.
+ * a register; all others store it in a local and clear that again, as a program's names do. `objects=immortal` is one
+ * object that never dies, which no thread writes.
  *
  * Exercises: the count itself, and what happens to the cache line it lies in when two cores change it.
  * Only locals are used, so no lock of a field is in the way: this is the price of the count alone.
@@ -14,7 +15,7 @@
 #include "values.h"
 
 enum { SHARED_SIZE, SHARED_OBJECTS, SHARED_BETWEEN };
-enum { SHARED_ONE, SHARED_OWN, SHARED_BARE, SHARED_COUNT };
+enum { SHARED_ONE, SHARED_OWN, SHARED_BARE, SHARED_COUNT, SHARED_IMMORTAL };
 enum { SHARED_GLOBAL = VALUES_GLOBALS_USED };
 enum { SHARED_TARGET, SHARED_SCRATCH, SHARED_LOCALS };
 
@@ -32,9 +33,11 @@ static bool shared_prepare(workload_run *run) {
     mutator *m = run->mutator;
     local *frame = frame_open(m, SHARED_LOCALS);
     run->state = frame;
-    if (run->parameters[SHARED_OBJECTS] != SHARED_ONE) return shared_make(m, &frame[SHARED_TARGET]);
+    bool immortal = run->parameters[SHARED_OBJECTS] == SHARED_IMMORTAL;
+    if (run->parameters[SHARED_OBJECTS] != SHARED_ONE && !immortal) return shared_make(m, &frame[SHARED_TARGET]);
     if (run->thread == 0) {
         if (!shared_make(m, &frame[SHARED_TARGET])) return false;
+        if (immortal) object_immortalize(frame[SHARED_TARGET].target);
         field_store(m, collector_globals(), collector_global(SHARED_GLOBAL), frame[SHARED_TARGET].target);
         return true;
     }
@@ -110,7 +113,8 @@ static void shared_finish(workload_run *run) {
 
 static unsigned shared_needs(const workload_run *run) {
     return (run->threads > 1 ? COLLECTOR_THREADS : 0) |
-           (run->parameters[SHARED_OBJECTS] == SHARED_COUNT ? COLLECTOR_READS_COUNTS : 0);
+           (run->parameters[SHARED_OBJECTS] == SHARED_COUNT ? COLLECTOR_READS_COUNTS : 0) |
+           (run->parameters[SHARED_OBJECTS] == SHARED_IMMORTAL ? COLLECTOR_IMMORTALIZES : 0);
 }
 
 static workload_operations shared_declare(const workload_run *run) {
@@ -123,7 +127,7 @@ const workload shared_workload = {
     .name = "shared", .idea = "threads take and drop references to one object, or each to its own",
     .operation = "take and drop", .kind = WORKLOAD_ON_OBJECTS, .threaded = true,
     .parameters = {{.name = "size", .meaning = "pairs per thread", .value = 1000000, .minimum = 1, .maximum = 1000000000},
-                   {.name = "objects", .meaning = "whose object", .choices = "one|own|bare|count", .maximum = 3},
+                   {.name = "objects", .meaning = "whose object", .choices = "one|own|bare|count|immortal", .maximum = 4},
                    {.name = "between", .meaning = "additions between a take and its drop, rounded up to tens", .minimum = 0, .maximum = 1000}},
     .needs = shared_needs, .declare = shared_declare,
     .prepare = shared_prepare, .unit = shared_unit, .finish = shared_finish,
