@@ -445,7 +445,7 @@ class BadInput(HarnessTest):
                                     ("segregated", "heap_bytes=10", "too small to start with; give 0 (no limit), or"),
                                     ("marksweep", "heap_bytes=10", "too small to start with; give 0 (no limit), or"),
                                     ("boehm", "heap_bytes=10", "too small to start with; give 0 (no limit), or"),
-                                    ("leak", "heap_bytes=10", "too small to start with; give 0 (no limit), or"),
+                                    ("leak", "heap_bytes=10", "known: none"),
                                     ("cyclic", "threshold0=-1", "is out of range; give"),
                                     ("refcount", "threshold0=5", "known: ")):
             with self.subTest(f"{name} {setting}"):
