@@ -247,7 +247,7 @@ def percentile(kinds: list[dict[str, Any]], count: int, share: float) -> int | N
     if count * (1 - share) < 10:
         return None
     below = 0
-    for ns, number in sorted(bucket for kind in kinds for bucket in map(tuple, kind["histogram"])):
+    for ns, number in collector_plots.buckets(kinds):
         below += number
         if below >= share * count:
             return ns

@@ -72,14 +72,20 @@ def _pauses(place: Path, lines: list[Line]) -> list[Path]:
         "FAR": max(r[2] for r in curve)})
 
 
+def buckets(kinds: list[dict]) -> list[tuple[int, int]]:
+    """(ns, how many) of all histograms together, from the shortest on."""
+    together: Counter[int] = Counter()
+    for kind in kinds:
+        together.update(dict(map(tuple, kind["histogram"])))
+    return sorted(together.items())
+
+
 def percentiles(kinds: list[dict]) -> list[tuple[float, float, int, int]]:
     """(1 / (1 - share), share, ns, whether ten pauses lie beyond) at each bucket of all histograms together; the
     longest pause is where one lies beyond."""
-    buckets = Counter()
-    for kind in kinds:
-        buckets.update(dict(map(tuple, kind["histogram"])))
-    total, below, points = sum(buckets.values()), 0, []
-    for ns, count in sorted(buckets.items()):
+    known = buckets(kinds)
+    total, below, points = sum(count for _, count in known), 0, []
+    for ns, count in known:
         points.append((total / (total - below), below / total, ns, int(total - below >= 10)))
         below += count
         if below < total:

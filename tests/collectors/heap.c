@@ -17,7 +17,7 @@ static void node_visit(object *self, field_visitor *visit, void *context) { fiel
 static void row_visit(object *self, field_visitor *visit, void *context) {
     fields_visit(((row *)self)->items.items, ((row *)self)->items.count, visit, context);
 }
-static void tuple_visit(object *self, field_visitor *visit, void *context) {
+static void pair_visit(object *self, field_visitor *visit, void *context) {
     fields_visit(object_extra_units(self), object_extra(self), visit, context);
 }
 static void finalized_finalize(mutator *m, object *self) {
@@ -37,8 +37,8 @@ const object_type leaf_type = {.name = "leaf", .bytes = sizeof(leaf), .visit = o
 const object_type row_type = {.name = "row", .bytes = sizeof(row), .tracked = true, .visit = row_visit,
                               .array_offset = offsetof(row, items), .array_unit_bytes = sizeof(field)};
 const object_type pair_type = {.name = "tuple", .bytes = sizeof(sized_object), .tracked = true,
-                                .extra_unit_bytes = sizeof(field), .visit = tuple_visit,
-                                .untracking = OBJECT_UNTRACKED_EARLY, .free_list = 3};
+                               .extra_unit_bytes = sizeof(field), .visit = pair_visit,
+                               .untracking = OBJECT_UNTRACKED_EARLY, .free_list = 3};
 
 bool heap_set_option(const char *name, int64_t value) {
     for (collector_option *option = linked_collector.options; option->name != NULL; option++)

@@ -34,7 +34,8 @@ static bool shared_prepare(workload_run *run) {
     local *frame = frame_open(m, SHARED_LOCALS);
     run->state = frame;
     bool immortal = run->parameters[SHARED_OBJECTS] == SHARED_IMMORTAL;
-    if (run->parameters[SHARED_OBJECTS] != SHARED_ONE && !immortal) return shared_make(m, &frame[SHARED_TARGET]);
+    bool common = immortal || run->parameters[SHARED_OBJECTS] == SHARED_ONE;
+    if (!common) return shared_make(m, &frame[SHARED_TARGET]);
     if (run->thread == 0) {
         if (!shared_make(m, &frame[SHARED_TARGET])) return false;
         if (immortal) object_immortalize(frame[SHARED_TARGET].target);
