@@ -1,32 +1,44 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# deps.sh - install the Debian packages that are missing, and only those: scripts/deps.sh bench|test|recordings|report|all
+# deps.sh - install the Debian packages that are missing, and only those: scripts/deps.sh bench|test|recordings|report|fresh|all
 #
-# Needed packages must be there in the end, or we stop with status 2. Optional ones (allocators to race, libgc) are asked
-# for too; where they cannot be had, their rows say "not installed". What is run is printed before. DEPS=no skips all.
+# Needed packages must be there in the end, or we stop with status 2. Optional ones (allocators to race, libgc, programs that
+# some tests call) are asked for too; where they cannot be had, their rows say "not installed", and their tests are skipped
+# with that reason. a|b|c: the first of these that this suite of Debian has. What is run is printed before. DEPS=no skips all.
 # Instead of the real commands tests put their own first on PATH; DEPS_UNAME and DEPS_UID speak for uname and id.
 set -u
 
 BENCH='gcc g++ libc6-dev make pkg-config libbenchmark-dev libjansson-dev libzstd-dev gnuplot-nox fonts-liberation python3 python3-numpy python3-tqdm'
-TEST='libcmocka-dev python3-psutil python3-jsonschema valgrind'
+BENCH_OPTIONAL='libjemalloc2 libmimalloc2.0|libmimalloc3 libtcmalloc-minimal4|libtcmalloc-minimal4t64 libpython3.11|libpython3.12|libpython3.13|libpython3.14 libgc-dev'
+TEST='libcmocka-dev python3-psutil python3-jsonschema valgrind git'
 RECORDINGS='sqlite3 perl jq lld'
 REPORT='chromium chromium-driver python3-selenium'
-OPTIONAL='libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libpython3.11 libgc-dev'
+FRESH='mmdebstrap debian-archive-keyring util-linux git tar'
 
 stop() { printf 'deps: %s\n' "$1" >&2; exit 2; }
 
+optional=$BENCH_OPTIONAL
 case "${1-}" in
 bench) needed=$BENCH ;;
-test)  needed="$BENCH $TEST" ;;
+test)  needed="$BENCH $TEST" optional="$BENCH_OPTIONAL $RECORDINGS" ;;     # what records is tried too
 recordings) needed="$BENCH $RECORDINGS" ;;
 report) needed="$BENCH $REPORT" ;;
+fresh) needed=$FRESH optional= ;;
 all)   needed="$BENCH $TEST $RECORDINGS" ;;
-*)     stop "say what for: scripts/deps.sh bench, test, recordings, report or all" ;;
+*)     stop "say what for: scripts/deps.sh bench, test, recordings, report, fresh or all" ;;
 esac
 [ "${DEPS-}" = no ] && exit 0
 
 installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -q '^installed$'; }
-missing()   { for package in $1; do installed "$package" || printf '%s ' "$package"; done; }
+known()     { [ -n "$(apt-cache show "$1" 2>/dev/null)" ]; }
+one_of()    {       # of a|b|c: the one that is installed, or that apt knows, or the first
+    local choice
+    [[ $1 = *'|'* ]] || { printf %s "$1"; return; }
+    for choice in ${1//|/ }; do installed "$choice" && { printf %s "$choice"; return; }; done
+    for choice in ${1//|/ }; do known "$choice" && { printf %s "$choice"; return; }; done
+    printf %s "${1%%|*}"
+}
+missing()   { local package choice; for package in $1; do choice=$(one_of "$package"); installed "$choice" || printf '%s ' "$choice"; done; }
 
 # Only what we know to work: glibc's malloc is the baseline, and apt the way to the rest.
 here=${DEPS_UNAME-$(uname -sm)}
@@ -36,10 +48,10 @@ case "$here" in
 esac
 getconf GNU_LIBC_VERSION >/dev/null 2>&1 || stop 'refarena needs glibc, and this system has another libc; nothing was installed'
 command -v apt-get >/dev/null && command -v dpkg-query >/dev/null ||
-    stop "no apt here: install by your own means $needed (and, to race them, $OPTIONAL), then use DEPS=no"
+    stop "no apt here: install by your own means $needed (and, to race them, $optional), then use DEPS=no"
 
 wanted=$(missing "$needed")
-extra=$(missing "$OPTIONAL")
+extra=$(missing "$optional")
 [ -z "$wanted$extra" ] && exit 0
 
 # Root needs no sudo; sudo must not ask. Without either we say what to run.
@@ -51,24 +63,29 @@ else
     exit 2
 fi
 
+run() {
+    printf '+ %s%s\n' "$as_root" "$*"
+    $as_root "$@" >"$log" 2>&1
+}
 updated=
+update() { [ -z "$updated" ] && updated=yes && run apt-get update -q; }
 apt() {     # a failed install may only mean that the lists of packages are old: fetch them once, and try again
-    local line="${as_root}env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends ${1% }"
-    printf '+ %s\n' "$line"
-    $line >"$log" 2>&1 && return
-    [ -n "$updated" ] && return 1
-    updated=yes
-    printf '+ %sapt-get update\n' "$as_root"
-    ${as_root}apt-get update -q >"$log" 2>&1
-    printf '+ %s\n' "$line"
-    $line >"$log" 2>&1
+    run env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $1 && return
+    update || return 1
+    run env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $1
 }
 
 log=$(mktemp) && trap 'rm -f "$log"' EXIT || stop 'cannot make a temporary file'
+# Which of several names this suite has, only its lists can tell; a minimal system has none.
+if [[ "$needed $optional" = *'|'* ]] && [ -z "$(apt-cache show make 2>/dev/null)" ]; then
+    update || true
+    extra=$(missing "$optional")
+fi
 if [ -n "$wanted" ] && ! apt "$wanted"; then
     tail -n 5 "$log" >&2
     stop "apt-get failed, see above; still missing: $(missing "$needed")"
 fi
+if [ -z "$extra" ] || apt "$extra"; then exit 0; fi
 for package in $extra; do       # one by one: one that does not exist here must not keep the others away
     apt "$package" || printf 'deps: %s cannot be had; its rows will say "not installed"\n' "$package" >&2
 done

@@ -16,9 +16,10 @@ class Deps(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="refarena-deps-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        for name in ("dpkg-query", "apt-get", "sudo"):
+        for name in ("dpkg-query", "apt-get", "apt-cache", "sudo"):
             (self.folder / name).touch(mode=0o755)
         self.knows("all")
+        self.suite_has("make", "libmimalloc2.0", "libtcmalloc-minimal4", "libpython3.11")
         self.apt(f'echo "$@" >>{self.folder}/asked')
         self.command("sudo", "exit 1")
 
@@ -28,6 +29,10 @@ class Deps(unittest.TestCase):
     def knows(self, *missing: str) -> None:
         lines = "\n".join(f'{name}) exit 1;;' for name in missing)
         self.command("dpkg-query", f'for p; do :; done\ncase "$p" in\n{lines}\nesac\nprintf installed')
+
+    def suite_has(self, *packages: str) -> None:
+        """What the lists of packages name, of those that are asked for by apt-cache."""
+        self.command("apt-cache", f'case "$2" in\n{"|".join(packages)}) echo "Package: $2";;\nesac')
 
     def apt(self, body: str) -> None:
         self.command("apt-get", body)
@@ -67,11 +72,42 @@ class Deps(unittest.TestCase):
         self.assertEqual(self.asked().split(), ["install", "update", "install"])
 
     def test_an_optional_allocator_that_cannot_be_had_is_not_a_failure(self):
-        self.knows("libmimalloc2.0")
+        self.knows("libmimalloc2.0", "libmimalloc3")
         self.apt("exit 100")
         done = self.run_for("bench")
         self.assertEqual(done.returncode, 0)
         self.assertIn("libmimalloc2.0 cannot be had", done.stderr)
+
+    def test_of_alternatives_the_one_that_this_suite_has_is_installed(self):
+        self.knows("libmimalloc2.0", "libmimalloc3", "libtcmalloc-minimal4", "libtcmalloc-minimal4t64")
+        self.suite_has("make", "libmimalloc3", "libtcmalloc-minimal4t64")
+        self.assertEqual(self.run_for("bench").returncode, 0)
+        self.assertTrue(self.asked().endswith("libmimalloc3 libtcmalloc-minimal4t64\n"), self.asked())
+
+    def test_an_alternative_that_is_installed_is_enough(self):
+        self.knows("libmimalloc2.0", "libtcmalloc-minimal4", "libpython3.11", "libpython3.12")
+        self.assertEqual((self.run_for("bench").stdout, self.asked()), ("", ""))
+
+    def test_without_lists_of_packages_they_are_fetched_before_an_alternative_is_chosen(self):
+        self.knows("libmimalloc2.0", "libmimalloc3")
+        self.suite_has("nothing")
+        self.apt(f'echo "$@" >>{self.folder}/asked; [ "$1" = update ] && printf \'#!/bin/sh\\n[ $2 = libmimalloc3 ] && echo yes\' >{self.folder}/apt-cache; true')
+        self.assertEqual(self.run_for("bench").returncode, 0)
+        self.assertEqual(self.asked().splitlines()[0], "update -q")
+        self.assertTrue(self.asked().endswith("libmimalloc3\n"), self.asked())
+
+    def test_one_optional_package_that_cannot_be_had_does_not_keep_the_others_away(self):
+        self.knows("libjemalloc2", "libgc-dev")
+        self.apt(f'case "$*" in *libjemalloc2*) exit 100;; esac; echo "$@" >>{self.folder}/asked')
+        done = self.run_for("bench")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("libjemalloc2 cannot be had", done.stderr)
+        self.assertTrue(self.asked().endswith("libgc-dev\n"), self.asked())
+
+    def test_tests_ask_for_the_programs_that_are_recorded_but_do_without(self):
+        self.knows("sqlite3", "lld")
+        self.assertEqual(self.run_for("test").returncode, 0)
+        self.assertTrue(self.asked().endswith("sqlite3 lld\n"), self.asked())
 
     def test_a_needed_package_that_cannot_be_had_is_status_2(self):
         self.knows("gcc")
