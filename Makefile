@@ -12,8 +12,10 @@ SANITIZE :=
 BUILD    := build$(SANITIZE:%=/%)
 WERROR   := $(if $(CI),-Werror)
 
-CFLAGS   := -O2 -g
-CXXFLAGS := -O2 -g
+# what is watched is not raced: it is compiled faster, and its reports need no more than lines
+OPTIMISE := $(if $(filter address thread,$(SANITIZE)),-O1 -g1,-O2 -g)
+CFLAGS   := $(OPTIMISE)
+CXXFLAGS := $(OPTIMISE)
 WARN     := -Wall -Wextra $(WERROR)
 watch-address := -fsanitize=address,undefined -fno-sanitize-recover=all -DREFARENA_SANITIZED
 watch-thread  := -fsanitize=thread -DREFARENA_SANITIZED
@@ -52,13 +54,20 @@ FRAME       := $(call shared-by,$(ALLOCATOR_C) $(HARNESS_C)) $(BUILD)/once/harne
 EXECUTABLES := $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(BUILD)/bin/blocks
 
 # tests: one executable a file; those of collectors once for each collector,
-# and with the workloads only where they are used. Under ThreadSanitizer only what threads share, on rows with threads;
-# under AddressSanitizer the workloads, the same code on every row, on a counting, a parallel and a tracing one
+# and with the workloads only where they are used. Under ThreadSanitizer only what threads share, on rows with threads.
+# Under AddressSanitizer the rows in which each file of a choice, with and without immortality, comes up at least once; the
+# rows left out repeat their parts in other company (tick_gil, whose threads TSan sees, counts' operations, and immortality
+# on counts that are locked or atomic); and the workloads, the same code on every row, on a counting, a parallel and a tracing one
 ROW_TESTS     := $(if $(filter thread,$(SANITIZE)),chunks immortals threads tracing,$(filter-out heap,$(patsubst tests/collectors/%.c,%,$(wildcard tests/collectors/*.c))))
 ROWS_TESTED   := $(if $(filter thread,$(SANITIZE)),$(foreach r,$(ROWS),$(if $(filter %/gil %/tick_gil %/stop_the_world %/none,$(subst :, ,$r)),$r)),$(ROWS))
+ROWS_TESTED   := $(if $(filter address,$(SANITIZE)),$(filter-out census:% tick_gil:% locked_%_immortal:% parked_%_immortal:% atomic_immortal:%,$(ROWS)),$(ROWS_TESTED))
 WITH_WORKLOADS := $(patsubst tests/collectors/%.c,%,$(shell grep -l 'workloads/' tests/collectors/*.c))
 UNWATCHED     := $(if $(filter address,$(SANITIZE)),$(WITH_WORKLOADS))
-row-tests     = $(patsubst %,$(BUILD)/tests/$1/%,$(if $(filter cyclic biased marksweep,$1),$(ROW_TESTS),$(filter-out $(UNWATCHED),$(ROW_TESTS))))
+# what a test is of must be in the row: its program would skip itself
+IMMORTAL_ROWS := $(shell sed -nE 's|^COUNTING.([a-z_]+), *[a-z_]+_immortal,.*|\1|p' collectors/collectors.def)
+unfit         = $(if $(filter marksweep,$1),,chunks) $(if $(filter $(IMMORTAL_ROWS),$1),,immortals) \
+                $(if $(filter %/cycles/generational,$(call row,$1)),,generations) $(if $(filter collectors/tracing/%,$(call row,$1)),limits,tracing)
+row-tests     = $(patsubst %,$(BUILD)/tests/$1/%,$(filter-out $(call unfit,$1) $(if $(filter cyclic biased marksweep,$1),,$(UNWATCHED)),$(ROW_TESTS)))
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/allocators/*.c tests/workloads/*.c)) \
                  $(foreach r,$(ROWS_TESTED),$(call row-tests,$(firstword $(subst :, ,$r)))) $(BUILD)/tests/harness_fake
 
@@ -77,6 +86,7 @@ PART       := all
 LARGEST    :=
 ROUNDS     := 5
 CLAIM      :=
+ONLY       :=
 THOROUGH   :=
 RUNS       := 5
 RUN        := results/latest
@@ -86,8 +96,21 @@ B          :=
 FAIL_ON    :=
 AGAINST    :=
 
+# What else may be given: to the compiler, to deps.sh, to the scripts. A variable that nobody reads is a mistake, and was a
+# silent one (`make bench MATRX=quick`).
+READ    := PROGRAMS SEED COLLECTOR SECONDS MATRIX WORKLOADS COLLECTORS ALLOCATORS ALLOCATOR PRECISION DEPTH PART LARGEST ROUNDS CLAIM \
+           ONLY THOROUGH RUNS RUN OUT A B FAIL_ON AGAINST SUITE \
+           CC CXX CFLAGS CXXFLAGS SANITIZE V CI DEPS RESUME PYTHON CORES NO_COLOR FRESH_CACHE FRESH_FOLDER FRESH_OUT
+GIVEN   := $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$(filter-out -*-%,$v)))
+UNKNOWN := $(firstword $(filter-out $(READ),$(GIVEN)))
+nearest  = $(shell $(PYTHON) -c 'import difflib, sys; print(*difflib.get_close_matches(sys.argv[1].upper(), sys.argv[2:], 1, 0.6))' '$1' $(READ) 2>/dev/null)
+$(if $(UNKNOWN),$(error unknown variable $(UNKNOWN)=: $(or $(addprefix did you mean ,$(addsuffix =?,$(call nearest,$(UNKNOWN)))),known are $(READ))))
+
+# a value as one word of the shell, whatever is in it
+quote = '$(subst ','\'',$1)'
+
 # what help lists, and the verbs' own
-.PHONY: $(shell sed -nE 's/^([a-z-]+):.* \#\# .*/\1/p' Makefile) test-builds test-programs ALWAYS
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.* \#\# .*/\1/p' Makefile) test-list ALWAYS
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
@@ -97,14 +120,14 @@ help: ## this list
 
 bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|default|full|classics|objects WORKLOADS= COLLECTORS= ALLOCATORS= PRECISION=2% RESUME=no
 	@$(MAKE) --no-print-directory -j$(CORES) all
-	@$(PYTHON) scripts/run.py --matrix '$(MATRIX)' --workloads '$(WORKLOADS)' --collectors '$(COLLECTORS)' --allocators '$(ALLOCATORS)' --precision '$(PRECISION)' --largest '$(or $(LARGEST),0)'
+	@$(PYTHON) scripts/run.py --matrix $(call quote,$(MATRIX)) --workloads $(call quote,$(WORKLOADS)) --collectors $(call quote,$(COLLECTORS)) --allocators $(call quote,$(ALLOCATORS)) --precision $(call quote,$(PRECISION)) --largest $(call quote,$(or $(LARGEST),0))
 
 bench-allocators: deps-bench ## our allocators beside CPython's own and the real ones, and which of our aims they reach: ALLOCATORS= RESUME=no
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=allocators && $(PYTHON) scripts/bars.py
 
 bench-collectors: deps-bench ## what each collector costs: counts, collections beside CPython's and libgc's, headers, pauses: DEPTH=quick|usual|thorough PART=counts|graphs|pauses RESUME=no
 	@$(MAKE) --no-print-directory -j$(CORES) all
-	@$(PYTHON) scripts/bench_collectors.py --depth '$(DEPTH)' --part '$(PART)'
+	@$(PYTHON) scripts/bench_collectors.py --depth $(call quote,$(DEPTH)) --part $(call quote,$(PART))
 
 sizes: deps-bench ## cost against size, from 10^3 to 10^7 objects, with the power by which it grows: LARGEST=100000 (quick) RESUME=no
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=sizes
@@ -114,7 +137,7 @@ aa: deps-bench ## one configuration against itself, 100 times on recorded data a
 
 bench-programs: deps-bench ## python3, sqlite3, cc1 and perl, whole, on every malloc: time and peak memory: ALLOCATORS= ROUNDS=5 OUT=results
 	@$(MAKE) --no-print-directory -j$(CORES) $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)
-	@$(PYTHON) scripts/bench_programs.py --lib $(BUILD)/lib --allocators '$(ALLOCATORS)' --repetitions '$(ROUNDS)' --out '$(OUT)'
+	@$(PYTHON) scripts/bench_programs.py --lib $(BUILD)/lib --allocators $(call quote,$(ALLOCATORS)) --repetitions $(call quote,$(ROUNDS)) --out $(call quote,$(OUT))
 
 nominals: deps-bench ## what each workload does to memory, as a table: workloads/nominals.md
 	@$(MAKE) --no-print-directory -j$(CORES) $(addprefix $(BUILD)/bin/,blocks census gil cyclic racy leak)
@@ -122,14 +145,14 @@ nominals: deps-bench ## what each workload does to memory, as a table: workloads
 
 claims: deps-bench ## what is said of Python's memory and the GIL, put to the test: CLAIM=id THOROUGH=yes PYTHON=/path,/path RESUME=no
 	@$(MAKE) --no-print-directory -j$(CORES) all
-	@/usr/bin/python3 scripts/claims.py --claim '$(CLAIM)' --python '$(PYTHON)' $(if $(THOROUGH),--thorough)
+	@/usr/bin/python3 scripts/claims.py --claim $(call quote,$(CLAIM)) --python $(call quote,$(PYTHON)) $(if $(THOROUGH),--thorough)
 
 claims-soak: deps-bench ## the same five times over: no verdict may contradict another: RUNS=5 PYTHON=/path
 	@$(MAKE) --no-print-directory -j$(CORES) all
-	@/usr/bin/python3 scripts/claims_soak.py --runs '$(RUNS)' -- --python '$(PYTHON)'
+	@/usr/bin/python3 scripts/claims_soak.py --runs $(call quote,$(RUNS)) -- --python $(call quote,$(PYTHON))
 
 claims-reference: ## show a finished run of `make claims` in README, claims/README and results/reference-claims: RUN=results/latest
-	@$(PYTHON) scripts/claims_reference.py --run '$(RUN)'
+	@$(PYTHON) scripts/claims_reference.py --run $(call quote,$(RUN))
 
 occupancy: deps-bench ## draw how full the pools of pymalloc are while blocks die in no order: results/occupancy.png
 	@$(MAKE) --no-print-directory -j$(CORES) $(BUILD)/bin/blocks
@@ -139,26 +162,26 @@ occupancy: deps-bench ## draw how full the pools of pymalloc are while blocks di
 
 beside-cpython: deps-bench ## memory over time of autograd and views, beside CPython and NumPy doing the same: results/beside_cpython.png, or OUT=
 	@$(MAKE) --no-print-directory -j$(CORES) $(BUILD)/bin/refcount $(BUILD)/bin/cyclic
-	@$(PYTHON) scripts/beside_cpython.py --results '$(OUT)'
+	@$(PYTHON) scripts/beside_cpython.py --results $(call quote,$(OUT))
 
 plots: ## draw again without measuring: RUN=results/x
-	@$(PYTHON) scripts/plots.py --run '$(RUN)'
+	@$(PYTHON) scripts/plots.py --run $(call quote,$(RUN))
 
 report: ## one page that shows a run, with nothing but itself: RUN=results/x
-	@$(PYTHON) scripts/report.py '$(RUN)'
+	@$(PYTHON) scripts/report.py $(call quote,$(RUN))
 
 instructions: deps-test ## instructions of an operation, to the instruction, beside the run's times: RUN=results/x AGAINST=results/y WORKLOADS=
 	@$(MAKE) --no-print-directory -j$(CORES) all
-	@$(PYTHON) scripts/instructions.py '$(RUN)' --against '$(AGAINST)' --workloads '$(WORKLOADS)'
+	@$(PYTHON) scripts/instructions.py $(call quote,$(RUN)) --against $(call quote,$(AGAINST)) --workloads $(call quote,$(WORKLOADS))
 
 attribution: deps-bench ## what each layer of a collector costs, and what they cost together: WORKLOADS=calls
-	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=attribution WORKLOADS='$(or $(WORKLOADS),calls)' && $(PYTHON) scripts/attribution.py && $(PYTHON) scripts/report.py
+	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=attribution WORKLOADS=$(call quote,$(or $(WORKLOADS),calls)) && $(PYTHON) scripts/attribution.py && $(PYTHON) scripts/report.py
 
 spacetime: deps-bench ## time against memory: tracers with 1.1 to 6 times their smallest heap, counting with thresholds from often to seldom
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=spacetime && $(PYTHON) scripts/spacetime.py && $(PYTHON) scripts/report.py
 
 heap: deps-bench ## what lies in the heap: garbage that floats and for how long, how objects grow old, how full pools are
-	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=heap WORKLOADS='$(WORKLOADS)' && $(PYTHON) scripts/heap.py
+	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=heap WORKLOADS=$(call quote,$(WORKLOADS)) && $(PYTHON) scripts/heap.py
 
 latency: deps-bench ## how long those wait who come while memory is managed: a server in an open loop, simple and metered latency
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=latency && $(PYTHON) scripts/latency.py && $(PYTHON) scripts/report.py
@@ -171,24 +194,25 @@ test-report: ## the page in headless Chromium: no error, sorting and filtering, 
 	@$(PYTHON) -m unittest tests/browser/test_report.py
 
 compare: ## what became slower or faster: A=results/x B=results/y, run::configuration, or JSON of Google Benchmark; FAIL_ON=slower:5%
-	@$(if $(and $(A),$(B)),,echo 'make compare: say what with what: A=results/x B=results/y' >&2; exit 2;) $(PYTHON) scripts/compare.py '$(A)' '$(B)' --fail-on '$(FAIL_ON)'
+	@$(if $(and $(A),$(B)),,echo 'make compare: say what with what: A=results/x B=results/y' >&2; exit 2;) $(PYTHON) scripts/compare.py $(call quote,$(A)) $(call quote,$(B)) --fail-on $(call quote,$(FAIL_ON))
 
 reference: ## show a finished run in README and results/reference (or reference-<matrix>): RUN=results/latest
-	@$(PYTHON) scripts/reference.py --run '$(RUN)'
+	@$(PYTHON) scripts/reference.py --run $(call quote,$(RUN))
 
-test: deps-test ## all tests: allocators, collectors, workloads, harness, runner; under sanitizers too
-	@$(MAKE) --no-print-directory -j$(CORES) test-builds
-	@$(PYTHON) tests/run.py
+test: deps-test ## build and run all tests: allocators, collectors, workloads, harness, runner; under sanitizers too: ONLY=pattern
+	@$(PYTHON) tests/run.py --only $(call quote,$(ONLY))
 
-test-builds: all test-programs
-	@$(MAKE) --no-print-directory SANITIZE=address test-programs
-	@$(MAKE) --no-print-directory SANITIZE=thread test-programs
+check: deps-test ## a short look, in a minute or so: five rows, nothing sanitized: ONLY=pattern
+	@$(PYTHON) tests/run.py --check --only $(call quote,$(ONLY))
+
+test-list:
+	@printf '%s\n' $(TEST_PROGRAMS)
 
 cases: $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(foreach c,$(COLLECTORS_ALL),$(addprefix $(BUILD)/tests/$c/,counts cycles generations)) ## the semantic cases against the collectors: results/cases.md
 	@$(PYTHON) scripts/cases.py
 
 soak: $(COLLECTORS_ALL:%=$(BUILD)/tests/%/model) ## 100,000 random programs on every collector and on a model of it: PROGRAMS= SEED=
-	@printf '%s\n' $(COLLECTORS_ALL) | REFARENA_SEED='$(SEED)' xargs -P2 -I{} sh -c '$(BUILD)/tests/{}/model --soak $(PROGRAMS)'
+	@printf '%s\n' $(COLLECTORS_ALL) | REFARENA_SEED=$(call quote,$(SEED)) xargs -P2 -I{} sh -c '$(BUILD)/tests/{}/model --soak $(PROGRAMS)'
 
 fuzz: $(BUILD)/fuzz/$(COLLECTOR) ## the same with programs that libFuzzer writes (clang): COLLECTOR=cyclic SECONDS=60
 	@mkdir -p $<.corpus
@@ -224,8 +248,6 @@ build-cost: ## seconds to compile one workload for one collector
 clean: ## remove everything that was built
 	rm -rf build
 
-test-programs: $(TEST_PROGRAMS)
-
 # --- how things are made ---------------------------------------------------------------------------
 .SECONDEXPANSION:
 .SECONDARY:
@@ -234,11 +256,12 @@ SAY = @$(if $(V),set -x;,echo '  $(@:$(BUILD)/%=%)';)
 first = $(firstword $(subst /, ,$1))
 rest  = $(patsubst $(call first,$1)/%,%,$1)
 
-# what is compiled with other flags is compiled anew
-FLAGS := $(strip $(STD) $(CFLAGS) $(CXXFLAGS) $(WARN) $(COMMON))
+# what is compiled with other flags, or by another compiler, is compiled anew
+version = $(shell command -v $(firstword $1) >/dev/null && $1 --version | head -n 1 | tr -d "'")
+FLAGS = $(strip $(CC) $(call version,$(CC)) $(CXX) $(call version,$(CXX)) $(STD) $(CFLAGS) $(CXXFLAGS) $(WARN) $(COMMON))
 $(BUILD)/flags: ALWAYS
 	$(MAKE_FOLDER)
-	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
+	@flags='$(FLAGS)'; echo "$$flags" | cmp -s - $@ || echo "$$flags" > $@
 
 $(BUILD)/once/%.o: %.c $(BUILD)/flags
 	$(MAKE_FOLDER)
@@ -316,17 +339,17 @@ $(BUILD)/fuzz-allocators: tests/fuzz/allocators.c tests/support.c $(filter-out a
 	$(MAKE_FOLDER)
 	$(SAY)clang $(STD) -O1 -g $(WARN) $(filter-out -M%,$(COMMON)) $(FUZZ) $^ -lcmocka -ldl -o $@
 
-$(BUILD)/lib/refarena-recorder.so: allocators/recorder.c
+$(BUILD)/lib/refarena-recorder.so: allocators/recorder.c $(BUILD)/flags
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) -fPIC -shared $< -lzstd -ldl -o $@
 
 # our own allocators as malloc: position-independent, and nothing visible but malloc and its kin
 PIC := -fPIC -fvisibility=hidden -ftls-model=initial-exec
-$(BUILD)/pic/%.o: %.c
+$(BUILD)/pic/%.o: %.c $(BUILD)/flags
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) $(PIC) -c $< -o $@
 
-$(BUILD)/pic/malloc/%.o: allocators/malloc.c
+$(BUILD)/pic/malloc/%.o: allocators/malloc.c $(BUILD)/flags
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(STD) $(CFLAGS) $(WARN) $(COMMON) $(PIC) -DMALLOC_OF='"$(subst debug-,debug:,$*)"' -c $< -o $@
 

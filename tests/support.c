@@ -76,6 +76,11 @@ int support_program(char *const argv[], char *said, size_t said_bytes) {
     return support_run(NULL, NULL, argv, said, said_bytes);
 }
 
+int support_skip(const char *reason) {
+    fprintf(stderr, "%s\n", reason);
+    return SUPPORT_SKIPPED;
+}
+
 bool support_dies(void (*act)(void *), void *context, int signal) {
     return support_child(act, context, NULL, 0) == -signal;
 }

@@ -272,11 +272,8 @@ int main(int argc, char **argv) {
 
 #else
 
-#include <stdio.h>
-
 int main(void) {
-    fprintf(stderr, "malloc: unsupported in a sanitizer build\n");
-    return SUPPORT_SKIPPED;
+    return support_skip("a sanitizer is a malloc itself");
 }
 
 #endif

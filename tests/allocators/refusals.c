@@ -144,8 +144,7 @@ int main(void) {
 #else
 
 int main(void) {
-    fprintf(stderr, "refusals: unsupported in a sanitizer build\n");
-    return SUPPORT_SKIPPED;
+    return support_skip("a sanitizer reads refusals of the OS as its own end");
 }
 
 #endif
