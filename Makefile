@@ -87,6 +87,8 @@ LARGEST    :=
 ROUNDS     := 5
 CLAIM      :=
 ONLY       :=
+SUITE      := bookworm
+AS         :=
 THOROUGH   :=
 RUNS       := 5
 RUN        := results/latest
@@ -99,8 +101,8 @@ AGAINST    :=
 # What else may be given: to the compiler, to deps.sh, to the scripts. A variable that nobody reads is a mistake, and was a
 # silent one (`make bench MATRX=quick`).
 READ    := PROGRAMS SEED COLLECTOR SECONDS MATRIX WORKLOADS COLLECTORS ALLOCATORS ALLOCATOR PRECISION DEPTH PART LARGEST ROUNDS CLAIM \
-           ONLY THOROUGH RUNS RUN OUT A B FAIL_ON AGAINST SUITE \
-           CC CXX CFLAGS CXXFLAGS SANITIZE V CI DEPS RESUME PYTHON CORES NO_COLOR FRESH_CACHE FRESH_FOLDER FRESH_OUT
+           ONLY THOROUGH RUNS RUN OUT A B FAIL_ON AGAINST SUITE AS \
+           CC CXX CFLAGS CXXFLAGS SANITIZE V CI DEPS RESUME PYTHON CORES NO_COLOR FRESH_CACHE FRESH_FOLDER FRESH_STALE FRESH_OUT
 GIVEN   := $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$(filter-out -*-%,$v)))
 UNKNOWN := $(firstword $(filter-out $(READ),$(GIVEN)))
 nearest  = $(shell $(PYTHON) -c 'import difflib, sys; print(*difflib.get_close_matches(sys.argv[1].upper(), sys.argv[2:], 1, 0.6))' '$1' $(READ) 2>/dev/null)
@@ -204,6 +206,14 @@ test: deps-test ## build and run all tests: allocators, collectors, workloads, h
 
 check: deps-test ## a short look, in a minute or so: five rows, nothing sanitized: ONLY=pattern
 	@$(PYTHON) tests/run.py --check --only $(call quote,$(ONLY))
+
+test-fresh: ## README's two commands on a clean clone in a minimal Debian: SUITE=bookworm|trixie|sid AS=user (without sudo)
+	@scripts/deps.sh fresh
+	@scripts/fresh.sh $(if $(filter user,$(AS)),--user) $(SUITE) 'make bench MATRIX=quick && make test'
+
+test-compilers: ## build and test with gcc 12, 14, 16 and clang 14, 19, 21, each in the Debian that has it; two hours
+	@scripts/deps.sh fresh
+	@scripts/compilers.sh
 
 test-list:
 	@printf '%s\n' $(TEST_PROGRAMS)

@@ -13,6 +13,7 @@
 #   --user         as a user without sudo; the packages of `make deps` are installed for him before
 #   FRESH_CACHE=   folder of the tarballs (default: ~/.cache/refarena, or /var/tmp/refarena-fresh without a home)
 #   FRESH_FOLDER=  where roots are unpacked: on a disk, with 4 GiB free (default: /var/tmp)
+#   FRESH_STALE=yes  a mirror whose lists are out of date will do
 #   FRESH_OUT=     a folder that gets the clone's results/ afterwards, whatever the command's status
 #
 # Status: the command's own; 2: the call is wrong; 77: no root can be made here (no privilege, no mmdebstrap), with a reason.
@@ -42,7 +43,7 @@ tarball=$cache/$suite-$(dpkg --print-architecture).tar
 exec 9>"$tarball.lock" && flock 9
 if [ -z "$(find "$tarball" -mtime -30 2>/dev/null)" ]; then
     printf 'fresh: making %s by mmdebstrap\n' "${tarball##*/}"
-    mmdebstrap --quiet --variant=minbase --include=make,git "$suite" "$tarball.part.tar" >"$tarball.log" 2>&1 || {
+    mmdebstrap --quiet --variant=minbase --include=make,git ${FRESH_STALE:+--aptopt='Acquire::Check-Valid-Until "false"'} "$suite" "$tarball.part.tar" >"$tarball.log" 2>&1 || {
         tail -n 5 "$tarball.log" >&2
         rm -f "$tarball.part.tar"
         cannot "mmdebstrap failed for $suite, see above"
