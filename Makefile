@@ -87,6 +87,7 @@ LARGEST    :=
 ROUNDS     := 5
 CLAIM      :=
 ONLY       :=
+TIMES      := 10
 SUITE      := bookworm
 AS         :=
 THOROUGH   :=
@@ -101,7 +102,7 @@ AGAINST    :=
 # What else may be given: to the compiler, to deps.sh, to the scripts. A variable that nobody reads is a mistake, and was a
 # silent one (`make bench MATRX=quick`).
 READ    := PROGRAMS SEED COLLECTOR SECONDS MATRIX WORKLOADS COLLECTORS ALLOCATORS ALLOCATOR PRECISION DEPTH PART LARGEST ROUNDS CLAIM \
-           ONLY THOROUGH RUNS RUN OUT A B FAIL_ON AGAINST SUITE AS \
+           ONLY THOROUGH RUNS RUN OUT A B FAIL_ON AGAINST TIMES SUITE AS \
            CC CXX CFLAGS CXXFLAGS SANITIZE V CI DEPS RESUME PYTHON CORES NO_COLOR FRESH_CACHE FRESH_FOLDER FRESH_STALE FRESH_OUT
 GIVEN   := $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$(filter-out -*-%,$v)))
 UNKNOWN := $(firstword $(filter-out $(READ),$(GIVEN)))
@@ -206,6 +207,9 @@ test: deps-test ## build and run all tests: allocators, collectors, workloads, h
 
 check: deps-test ## a short look, in a minute or so: five rows, nothing sanitized: ONLY=pattern
 	@$(PYTHON) tests/run.py --check --only $(call quote,$(ONLY))
+
+test-repeat: deps-test ## tests ten times beside a load of all cores (stress-ng): TIMES=10 ONLY=pattern
+	@$(PYTHON) tests/run.py --times $(call quote,$(TIMES)) --load --only $(call quote,$(ONLY))
 
 test-fresh: ## README's two commands on a clean clone in a minimal Debian: SUITE=bookworm|trixie|sid AS=user (without sudo)
 	@scripts/deps.sh fresh

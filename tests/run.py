@@ -5,6 +5,7 @@
     make test                    all of it
     make test ONLY=pattern       the jobs whose name has this regular expression; only what they need is built
     make check                   a broad look in a minute: five rows, the usual settings, nothing sanitized
+    make test-repeat             those that time things or look at memory, ten times beside a load: TIMES= ONLY=
 
 What runs where (a program is skipped, with its reason, where it cannot run):
 
@@ -20,15 +21,18 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import contextlib
 import functools
 import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,6 +57,7 @@ SANITIZERS = {
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": "halt_on_error=1:allocator_may_return_null=1:second_deadlock_stack=1",
 }
+LOAD = ["stress-ng", "--quiet", "--cpu", "0", "--vm", "1", "--vm-bytes", "1G", "--vm-keep"]
 RUNTIMES = {"build/address": b"__asan_init", "build/thread": b"__tsan_init"}
 PYTHON_NEEDS = ("all", "build/tests/harness_fake", "build/tests/cyclic/model")
 
@@ -245,6 +250,21 @@ def report(outcome: Outcome) -> None:
         print("     " + "\n     ".join(outcome.failed + outcome.text.splitlines()[-60:]), flush=True)
 
 
+@contextlib.contextmanager
+def load(wanted: bool) -> Iterator[None]:
+    """Beside what runs in it: a machine that is busy, and whose memory is asked for."""
+    if not wanted:
+        yield
+        return
+    if not shutil.which("stress-ng"):
+        sys.exit("tests/run.py: --load needs the package stress-ng")
+    with subprocess.Popen(LOAD, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as stress:
+        try:
+            yield
+        finally:
+            stress.terminate()
+
+
 def run_all(jobs: list[Job], at_once: int) -> list[Outcome]:
     """The longest first, by what they took the last time; each is reported when it ends."""
     try:
@@ -270,6 +290,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Build and run the tests.")
     parser.add_argument("--only", default="", metavar="PATTERN", help="only jobs whose name has this regular expression")
     parser.add_argument("--check", action="store_true", help="the short look")
+    parser.add_argument("--times", type=int, default=1, metavar="N", help="each job so many times")
+    parser.add_argument("--load", action="store_true", help="beside a load of all cores and a GiB of memory")
     parser.add_argument("--list", action="store_true", help="print the jobs' names and run nothing")
     options = parser.parse_args(arguments)
     try:
@@ -289,11 +311,14 @@ def main(arguments: list[str]) -> int:
         print("0 passed, 1 failed")
         return status
     built = time.monotonic()
-    outcomes = run_all(jobs, at_once)
+    with load(options.load):
+        outcomes = [outcome for _ in range(options.times) for outcome in run_all(jobs, at_once)]
     ended = time.monotonic()
     passed, failed, skipped = (sum(len(part) if isinstance(part, list) else part for part in parts)
                                for parts in zip(*((o.passed, o.failed, o.skipped) for o in outcomes)))
-    print(f"{len(jobs)} jobs, {at_once} at a time: built in {built - begun:.0f} s, run in {ended - built:.0f} s")
+    if options.times > 1:
+        print("failures by job: " + (", ".join(f"{name} {count}" for name, count in Counter(o.job.name for o in outcomes if o.failed).items()) or "none"))
+    print(f"{options.times * len(jobs)} jobs, {at_once} at a time: built in {built - begun:.0f} s, run in {ended - built:.0f} s")
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed or not passed else 0
 
