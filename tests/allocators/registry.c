@@ -9,6 +9,7 @@
 #include "tests/support.h"
 
 #include <dlfcn.h>
+#include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,38 +282,146 @@ static void *read_file(const char *path, size_t *count) {
     return bytes;
 }
 
-/* The C library itself has all that is asked for, and is damaged here in a thousand ways. */
-TEST(a_damaged_shared_object_is_examined_without_harm) {
-    char path[] = P_tmpdir "/refarena-damaged-XXXXXX", why[SAID_BYTES];
-    size_t count;
-    uint64_t random = 1;
+/* A copy of the C library, which has all that is asked for, to be damaged. */
+typedef struct copy { char path[64]; unsigned char *bytes; size_t count; } copy;
+
+static copy copy_libc(void) {
+    copy made = { .path = P_tmpdir "/refarena-damaged-XXXXXX" };
+    char why[SAID_BYTES];
     Dl_info libc;
     assert_true(dladdr(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"), &libc) != 0);
     assert_true(library_is_malloc(libc.dli_fname, why, sizeof why));
-    unsigned char *bytes = read_file(libc.dli_fname, &count);
-    uint64_t sections;
-    memcpy(&sections, bytes + 40, sizeof sections);         /* e_shoff: what is read lies there and in the header */
-    close(mkstemp(path));
-    write_file(path, bytes, count);
-    assert_true(library_is_malloc(path, why, sizeof why));
+    made.bytes = read_file(libc.dli_fname, &made.count);
+    close(mkstemp(made.path));
+    write_file(made.path, made.bytes, made.count);
+    assert_true(library_is_malloc(made.path, why, sizeof why));
+    return made;
+}
+
+/* Sound again after all that was done to it. */
+static void copy_drop(copy *made) {
+    char why[SAID_BYTES];
+    assert_true(library_is_malloc(made->path, why, sizeof why));
+    unlink(made->path);
+    free(made->bytes);
+}
+
+static bool is_malloc_with(const copy *made, size_t at, const void *damage, size_t bytes) {
+    char why[SAID_BYTES];
+    int file = open(made->path, O_WRONLY);
+    assert_true(pwrite(file, damage, bytes, (off_t)at) == (ssize_t)bytes);
+    bool is = library_is_malloc(made->path, why, sizeof why);
+    assert_true(is || !strchr(why, '\n'));
+    size_t sound = made->count - at < bytes ? made->count - at : bytes;
+    assert_true(pwrite(file, made->bytes + at, sound, (off_t)at) == (ssize_t)sound);
+    assert_int_equal(ftruncate(file, (off_t)made->count), 0);
+    close(file);
+    return is;
+}
+
+TEST(a_shared_object_that_was_cut_off_is_refused) {
+    copy made = copy_libc();
+    char why[SAID_BYTES];
     for (size_t cut = 0; cut < 128; cut++) {
-        assert_int_equal(truncate(path, (off_t)(cut < 100 ? cut : cut * count / 128)), 0);
-        assert_false(library_is_malloc(path, why, sizeof why));
-        write_file(path, bytes, cut < 100 ? cut + 1 : count);
+        assert_int_equal(truncate(made.path, (off_t)(cut < 100 ? cut : cut * made.count / 128)), 0);
+        assert_false(library_is_malloc(made.path, why, sizeof why));
+        write_file(made.path, made.bytes, cut < 100 ? cut + 1 : made.count);
     }
+    write_file(made.path, made.bytes, made.count);
+    copy_drop(&made);
+}
+
+TEST(a_shared_object_damaged_at_random_is_examined_without_harm) {
+    copy made = copy_libc();
+    uint64_t random = 1, sections;
+    memcpy(&sections, made.bytes + offsetof(Elf64_Ehdr, e_shoff), sizeof sections);     /* what is read lies from there on */
     for (int i = 0; i < 1000; i++) {
-        size_t at = i % 2 ? support_random(&random) % 64 : sections + support_random(&random) % (count - sections);
+        size_t at = i % 2 ? support_random(&random) % 64 : sections + support_random(&random) % (made.count - sections);
         uint64_t damage = support_random(&random);
-        int file = open(path, O_WRONLY);
-        assert_true(pwrite(file, &damage, 8, (off_t)at) == 8);
-        library_is_malloc(path, why, sizeof why);           /* true or false, but it returns */
-        assert_true(pwrite(file, bytes + at, count - at < 8 ? count - at : 8, (off_t)at) > 0);
-        assert_int_equal(ftruncate(file, (off_t)count), 0);
-        close(file);
+        is_malloc_with(&made, at, &damage, sizeof damage);      /* true or false, but it returns */
     }
-    assert_true(library_is_malloc(path, why, sizeof why));
-    unlink(path);
-    free(bytes);
+    copy_drop(&made);
+}
+
+/* What a field of so many bytes may say at worst: each sign of overflow, each edge of the file. */
+static size_t extremes_of(const copy *made, size_t bytes, uint64_t extremes[32]) {
+    const uint64_t edges[] = { 0, 1, 7, 8, INT16_MAX, UINT16_MAX, INT32_MAX, (uint64_t)INT32_MAX + 1, UINT32_MAX,
+                               (uint64_t)UINT32_MAX + 1, INT64_MAX, (uint64_t)INT64_MAX + 1, (uint64_t)1 << 60,
+                               UINT64_MAX / 24, UINT64_MAX / 64 + 1, UINT64_MAX - 7, UINT64_MAX,
+                               made->count - 1, made->count, made->count + 1, made->count & ~(uint64_t)7,
+                               -(uint64_t)made->count, -(uint64_t)(uintptr_t)made->bytes };
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
+        if (bytes == 8 || edges[i] >> 8 * bytes == 0)
+            extremes[count++] = edges[i];
+    return count;
+}
+
+typedef struct part { size_t at, bytes; } part;
+#define PART(type, name) { offsetof(type, name), sizeof ((type *)0)->name }
+
+static void set_each_to_extremes(const copy *made, size_t start, const part *parts, size_t part_count) {
+    for (size_t p = 0; p < part_count; p++) {
+        uint64_t extremes[32];
+        size_t count = extremes_of(made, parts[p].bytes, extremes);
+        for (size_t i = 0; i < count; i++)      /* a field's first bytes are its lowest: little-endian, as both machines are */
+            is_malloc_with(made, start + parts[p].at, &extremes[i], parts[p].bytes);
+    }
+}
+
+TEST(every_field_of_the_header_may_say_anything) {
+    static const part header[] = {
+        PART(Elf64_Ehdr, e_type), PART(Elf64_Ehdr, e_machine), PART(Elf64_Ehdr, e_version), PART(Elf64_Ehdr, e_entry),
+        PART(Elf64_Ehdr, e_phoff), PART(Elf64_Ehdr, e_shoff), PART(Elf64_Ehdr, e_flags), PART(Elf64_Ehdr, e_ehsize),
+        PART(Elf64_Ehdr, e_phentsize), PART(Elf64_Ehdr, e_phnum), PART(Elf64_Ehdr, e_shentsize), PART(Elf64_Ehdr, e_shnum),
+        PART(Elf64_Ehdr, e_shstrndx),
+    };
+    copy made = copy_libc();
+    set_each_to_extremes(&made, 0, header, sizeof header / sizeof *header);
+    copy_drop(&made);
+}
+
+TEST(every_field_of_the_sections_that_are_read_may_say_anything) {
+    static const part section[] = {
+        PART(Elf64_Shdr, sh_name), PART(Elf64_Shdr, sh_type), PART(Elf64_Shdr, sh_flags), PART(Elf64_Shdr, sh_addr),
+        PART(Elf64_Shdr, sh_offset), PART(Elf64_Shdr, sh_size), PART(Elf64_Shdr, sh_link), PART(Elf64_Shdr, sh_info),
+        PART(Elf64_Shdr, sh_addralign), PART(Elf64_Shdr, sh_entsize),
+    };
+    static const part symbol[] = { PART(Elf64_Sym, st_name), PART(Elf64_Sym, st_shndx) };
+    copy made = copy_libc();
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)made.bytes;
+    const Elf64_Shdr *sections = (const Elf64_Shdr *)(made.bytes + header->e_shoff);
+    size_t read = 0;
+    for (size_t i = 0; i < header->e_shnum; i++) {
+        if (sections[i].sh_type != SHT_DYNSYM)
+            continue;
+        set_each_to_extremes(&made, header->e_shoff + i * sizeof *sections, section, sizeof section / sizeof *section);
+        set_each_to_extremes(&made, header->e_shoff + sections[i].sh_link * sizeof *sections, section,
+                             sizeof section / sizeof *section);
+        set_each_to_extremes(&made, sections[i].sh_offset + sizeof(Elf64_Sym), symbol, sizeof symbol / sizeof *symbol);
+        read++;
+    }
+    assert_int_equal(read, 1);
+    copy_drop(&made);
+}
+
+/* A name is one with its end: where the table of names stops within `malloc`, none is defined. */
+TEST(a_name_that_is_cut_off_is_no_definition) {
+    copy made = copy_libc();
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)made.bytes;
+    const Elf64_Shdr *sections = (const Elf64_Shdr *)(made.bytes + header->e_shoff), *table = sections;
+    while (table->sh_type != SHT_DYNSYM)
+        table++;
+    const Elf64_Shdr *strings = &sections[table->sh_link];
+    const Elf64_Sym *symbols = (const Elf64_Sym *)(made.bytes + table->sh_offset), *found = symbols;
+    while (found->st_shndx == SHN_UNDEF || strcmp((char *)made.bytes + strings->sh_offset + found->st_name, "malloc"))
+        found++;
+    size_t at = (size_t)((const unsigned char *)strings - made.bytes) + offsetof(Elf64_Shdr, sh_size);
+    for (uint64_t letters = 0; letters <= sizeof "malloc" - 1; letters++) {
+        uint64_t bytes = found->st_name + letters;
+        assert_false(is_malloc_with(&made, at, &bytes, sizeof bytes));
+    }
+    copy_drop(&made);
 }
 
 TEST(a_path_that_a_preload_cannot_hold_is_refused) {
@@ -350,7 +459,11 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_parameter_that_is_not_accepted_is_refused),
         cmocka_unit_test(a_wrapper_in_a_wrong_place_is_refused),
         cmocka_unit_test(a_path_that_is_not_a_malloc_is_refused),
-        cmocka_unit_test(a_damaged_shared_object_is_examined_without_harm),
+        cmocka_unit_test(a_shared_object_that_was_cut_off_is_refused),
+        cmocka_unit_test(a_shared_object_damaged_at_random_is_examined_without_harm),
+        cmocka_unit_test(every_field_of_the_header_may_say_anything),
+        cmocka_unit_test(every_field_of_the_sections_that_are_read_may_say_anything),
+        cmocka_unit_test(a_name_that_is_cut_off_is_no_definition),
         cmocka_unit_test(a_path_that_a_preload_cannot_hold_is_refused),
     };
     return cmocka_run_group_tests_name("registry", tests, NULL, NULL);
