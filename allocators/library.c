@@ -61,6 +61,18 @@ bool library_find(const char *name, char *path, size_t path_bytes) {
     return library_search(name, path, path_bytes) || library_resolve("", name, path, path_bytes);
 }
 
+bool library_find_first(const char *sonames, char *path, size_t path_bytes) {
+    for (const char *at = sonames + strspn(sonames, " "); *at; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        char soname[NAME_MAX + 1];
+        snprintf(soname, sizeof soname, "%.*s", (int)length, at);
+        if (library_find(soname, path, path_bytes))
+            return true;
+        at += length;
+    }
+    return false;
+}
+
 /* --- what it defines --- */
 
 typedef struct library_file { const unsigned char *start; size_t bytes; } library_file;

@@ -6,6 +6,7 @@
  */
 #include "allocators/allocator.h"
 #include "allocators/library.h"
+#include "allocators/registry.h"
 #include "tests/support.h"
 
 #include <dlfcn.h>
@@ -98,13 +99,63 @@ TEST(what_its_open_loads_is_there_or_is_said_to_be_missing) {
         char path[LIBRARY_PATH_BYTES], said[SAID_BYTES];
         if (entry->kind != ALLOCATOR_OPENED)
             continue;
-        bool there = library_find(entry->library, path, sizeof path);
+        bool there = library_find_first(entry->library, path, sizeof path);
         assert_int_equal(opened_anew(entry->name, said), there ? 0 : SUPPORT_SKIPPED);
         assert_int_equal(allocator_open(entry->name, said, sizeof said) != NULL, there);
         if (!there)
-            assert_one_line_with(said, entry->package);
+            assert_one_line_with(said, "is not installed: apt-get install");
         assert_null(allocator_preload_for(entry->name));
     }
+}
+
+/* From 3.12 on only the thread that has the interpreter may call it: no wrapper makes that better. */
+TEST(what_is_loaded_says_its_version_and_whether_it_is_bound_to_a_thread) {
+    char said[SAID_BYTES];
+    const char *version;
+    const allocator *py = allocator_open("pyobject", said, sizeof said);
+    if (!py)
+        skip();
+    int minor = 0;
+    assert_non_null(allocator_loaded_library(&version));
+    assert_int_equal(sscanf(version, "libpython 3.%d.", &minor), 1);
+    assert_int_equal(py->thread_bound, minor >= 12);
+    assert_int_equal(strstr(version, "with an interpreter") != NULL, minor >= 12);
+    assert_int_equal(strstr(py->idea, "with an interpreter") != NULL, minor >= 12);
+    static const char *const wrapped[] = { "locked:pyobject", "counted:locked:pyobject", "debug:pyobject", "failing:pyobject" };
+    for (size_t i = 0; i < sizeof wrapped / sizeof *wrapped; i++) {
+        const allocator *outer = allocator_open(wrapped[i], said, sizeof said);
+        assert_non_null(outer);
+        assert_int_equal(outer->thread_bound, minor >= 12);
+    }
+}
+
+TEST(of_several_sonames_the_first_that_is_there_is_taken) {
+    char path[LIBRARY_PATH_BYTES], again[LIBRARY_PATH_BYTES];
+    assert_true(library_find("libc.so.6", path, sizeof path));
+    assert_true(library_find_first("libc.so.6", again, sizeof again));
+    assert_string_equal(path, again);
+    assert_true(library_find_first(" libnonexistent.so.7  libc.so.6 libm.so.6", again, sizeof again));
+    assert_string_equal(path, again);
+    assert_false(library_find_first("libnonexistent.so.7 libnonexistent.so.8", again, sizeof again));
+    assert_false(library_find_first("", again, sizeof again));
+}
+
+TEST(what_is_not_installed_is_said_with_the_packages_that_releases_have) {
+    char why[SAID_BYTES];
+    static const allocator_entry entries[] = {
+        { "other", ALLOCATOR_PRELOADED, "libnonexistent.so.7 libnonexistent.so.8", "libnonexistent7 libnonexistent8 libnonexistent8t64", "" },
+        { "other", ALLOCATOR_OPENED, "libnonexistent.so.7", "libnonexistent7", "" },
+        { "other", ALLOCATOR_OPENED, "libnonexistent.so.7 libc.so.6", "libnonexistent7 libc6", "" },
+    };
+    registry_spec parsed = { .base = "other", .entry = &entries[0] };
+    assert_true(registry_is_missing(&parsed, why, sizeof why));
+    assert_one_line_with(why, "libnonexistent.so.7 or libnonexistent.so.8 is not installed: "
+                              "apt-get install libnonexistent7, libnonexistent8 or libnonexistent8t64, whichever this release has");
+    parsed.entry = &entries[1];
+    assert_true(registry_is_missing(&parsed, why, sizeof why));
+    assert_one_line_with(why, "libnonexistent.so.7 is not installed: apt-get install libnonexistent7");
+    parsed.entry = &entries[2];
+    assert_false(registry_is_missing(&parsed, why, sizeof why));
 }
 
 TEST(what_must_be_preloaded_is_known_behind_any_wrappers) {
@@ -127,12 +178,11 @@ TEST(every_registered_library_can_be_preloaded_or_is_not_installed) {
             assert_int_equal(status, 2);
             assert_one_line_with(said, "unsupported in a sanitizer build");
         } else if (status == SUPPORT_SKIPPED) {
-            assert_one_line_with(said, "apt-get install");
-            assert_one_line_with(said, entry->package);
+            assert_one_line_with(said, "is not installed: apt-get install");
         } else {
             char path[LIBRARY_PATH_BYTES];
             assert_int_equal(status, 0);
-            assert_true(library_find(entry->library, path, sizeof path));
+            assert_true(library_find_first(entry->library, path, sizeof path));
             assert_one_line_with(said, path);
             assert_one_line_with(said, "preload=unset");
             assert_int_equal(opened_anew(path, said), 0);               /* the same by its path */
@@ -447,6 +497,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(every_entry_has_a_name_an_idea_and_what_its_kind_needs),
         cmocka_unit_test(no_entry_of_any_table_is_null),
         cmocka_unit_test(what_its_open_loads_is_there_or_is_said_to_be_missing),
+        cmocka_unit_test(what_is_loaded_says_its_version_and_whether_it_is_bound_to_a_thread),
+        cmocka_unit_test(of_several_sonames_the_first_that_is_there_is_taken),
+        cmocka_unit_test(what_is_not_installed_is_said_with_the_packages_that_releases_have),
         cmocka_unit_test(what_must_be_preloaded_is_known_behind_any_wrappers),
         cmocka_unit_test(every_registered_library_can_be_preloaded_or_is_not_installed),
         cmocka_unit_test(a_malloc_that_was_not_preloaded_is_refused),
