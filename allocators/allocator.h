@@ -59,6 +59,7 @@ typedef struct allocator {
     const char *name;            /* as in allocators.def */
     const char *idea;            /* a few words for --list */
     bool        thread_safe;     /* may be called by several threads at once */
+    bool        thread_bound;    /* may be called by the thread that opened it alone; no lock helps */
     bool        frees;           /* a released block can be handed out again */
     size_t      largest_bytes;   /* requests above this are refused */
 
@@ -110,16 +111,16 @@ typedef enum allocator_kind { ALLOCATOR_OWN, ALLOCATOR_PRELOADED, ALLOCATOR_OPEN
 typedef struct allocator_entry {
     const char      *name;       /* glibc is "system" */
     allocator_kind   kind;
-    const char      *library;    /* soname to preload, or that its open loads; else NULL */
-    const char      *package;    /* Debian package that has it; else NULL */
+    const char      *library;    /* sonames, blanks between them; the first that is there is preloaded, or loaded by its open; else NULL */
+    const char      *package;    /* Debian packages that have one of them, blanks between them; else NULL */
     const char      *idea;
 } allocator_entry;
 
 /* The registry, in the order of allocators.def, ended by an entry whose name is NULL. */
 const allocator_entry *allocator_entries(void);
 
-/* The soname or path that must be preloaded for `spec` ("jemalloc", "locked:/usr/lib/x.so"), or NULL
- * where nothing must be: own allocators, or names not known. */
+/* The sonames (the first that is there) or the path that must be preloaded for `spec` ("jemalloc",
+ * "locked:/usr/lib/x.so"), or NULL where nothing must be: own allocators, or names not known. */
 const char *allocator_preload_for(const char *spec);
 
 /* Make this process one in which `spec` can be opened. Where a library must be preloaded and is not yet,
@@ -127,12 +128,17 @@ const char *allocator_preload_for(const char *spec);
  * (GLIBC_TUNABLES, MALLOC_*, MIMALLOC_*, TCMALLOC_* and the like removed unless REFARENA_KEEP_ENV=1) and
  * this call does not return; likewise where nothing must be preloaded but such a setting is there. In the
  * re-executed process it verifies with dladdr that malloc is the library's, unsets LD_PRELOAD and
- * returns true; also true where there was nothing to do. False: not possible, with one line in `why`
- * and in *missing whether the reason is that the library is not installed. */
+ * returns true; also true where there was nothing to do. A library that an open loads is loaded here already, before
+ * anything is limited or measured. False: not possible, with one line in `why` and in *missing whether the reason is
+ * that the library is not installed, or not one that can be used. */
 bool allocator_preload(const char *spec, char *const argv[], bool *missing, char *why, size_t why_bytes);
 
 /* Path of the library that was preloaded into this process, or NULL. */
 const char *allocator_preloaded_library(void);
+
+/* Path of the library that an open has loaded into this process, and what it calls itself ("libpython 3.13.5, with an
+ * interpreter"), or NULL. */
+const char *allocator_loaded_library(const char **version);
 
 /* Open what `spec` names: wrappers from left to right, then a registered name, with parameters or without, or
  * the path of a .so ("pymalloc", "locked:pymalloc,arena=256K", "counted:locked:pymalloc", "./libother.so").

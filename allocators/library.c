@@ -61,15 +61,32 @@ bool library_find(const char *name, char *path, size_t path_bytes) {
     return library_search(name, path, path_bytes) || library_resolve("", name, path, path_bytes);
 }
 
+bool library_find_first(const char *sonames, char *path, size_t path_bytes) {
+    for (const char *at = sonames + strspn(sonames, " "); *at; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        char soname[NAME_MAX + 1];
+        snprintf(soname, sizeof soname, "%.*s", (int)length, at);
+        if (library_find(soname, path, path_bytes))
+            return true;
+        at += length;
+    }
+    return false;
+}
+
 /* --- what it defines --- */
 
 typedef struct library_file { const unsigned char *start; size_t bytes; } library_file;
 
-/* `count` items of item_bytes at `offset`, or NULL where the file says something that is not in it. */
-static const void *library_part(const library_file *file, uint64_t offset, uint64_t count, size_t item_bytes) {
-    if (offset > file->bytes || count > (file->bytes - offset) / item_bytes || offset % 8 != 0)
-        return NULL;
-    return file->start + offset;
+/* `bytes` of them from `offset` on, or NULL where the file says something that is not in it. Nothing is added to an
+ * address before that is known: every number in a file may be any number. */
+static const void *library_part(const library_file *file, uint64_t offset, uint64_t bytes) {
+    return offset <= file->bytes && bytes <= file->bytes - offset ? file->start + offset : NULL;
+}
+
+/* `count` items of item_bytes, which lie where the processor can read them at once. */
+static const void *library_table(const library_file *file, uint64_t offset, uint64_t count, size_t item_bytes) {
+    bool fits = offset % 8 == 0 && count <= file->bytes / item_bytes;
+    return fits ? library_part(file, offset, count * item_bytes) : NULL;
 }
 
 static bool library_header_fits(const Elf64_Ehdr *header) {
@@ -78,19 +95,24 @@ static bool library_header_fits(const Elf64_Ehdr *header) {
         && header->e_shentsize == sizeof(Elf64_Shdr);
 }
 
+/* Whether the symbol's name, in a table of so many bytes, is `wanted`, its end included. */
+static bool library_is_named(const Elf64_Sym *symbol, const char *names, size_t names_bytes, const char *wanted) {
+    size_t bytes = strlen(wanted) + 1;
+    return symbol->st_name < names_bytes && names_bytes - symbol->st_name >= bytes
+        && !memcmp(names + symbol->st_name, wanted, bytes);
+}
+
 static bool library_defines(const library_file *file, const Elf64_Shdr *sections, size_t section_count,
                             const char *wanted) {
     for (const Elf64_Shdr *table = sections; table < sections + section_count; table++) {
         if (table->sh_type != SHT_DYNSYM || table->sh_link >= section_count)
             continue;
-        const Elf64_Shdr *names = &sections[table->sh_link];
-        const Elf64_Sym *symbols = library_part(file, table->sh_offset, table->sh_size / sizeof *symbols,
-                                                sizeof *symbols);
-        bool named = names->sh_offset <= file->bytes && names->sh_size <= file->bytes - names->sh_offset;
-        const char *text = (const char *)file->start + names->sh_offset;
-        for (size_t i = 0; symbols && named && i < table->sh_size / sizeof *symbols; i++)
-            if (symbols[i].st_shndx != SHN_UNDEF && symbols[i].st_name < names->sh_size
-                && !strncmp(text + symbols[i].st_name, wanted, names->sh_size - symbols[i].st_name))
+        const Elf64_Shdr *strings = &sections[table->sh_link];
+        const char *names = library_part(file, strings->sh_offset, strings->sh_size);
+        size_t symbol_count = table->sh_size / sizeof(Elf64_Sym);
+        const Elf64_Sym *symbols = library_table(file, table->sh_offset, symbol_count, sizeof *symbols);
+        for (size_t i = 0; names && symbols && i < symbol_count; i++)
+            if (symbols[i].st_shndx != SHN_UNDEF && library_is_named(&symbols[i], names, strings->sh_size, wanted))
                 return true;
     }
     return false;
@@ -98,10 +120,10 @@ static bool library_defines(const library_file *file, const Elf64_Shdr *sections
 
 static bool library_examine(const library_file *file, const char *path, char *why, size_t why_bytes) {
     static const char *const family[] = { "malloc", "calloc", "realloc", "free", "posix_memalign" };
-    const Elf64_Ehdr *header = library_part(file, 0, 1, sizeof *header);
+    const Elf64_Ehdr *header = library_table(file, 0, 1, sizeof *header);
     if (!library_header_fits(header))
         return snprintf(why, why_bytes, "%s is not a shared object (ELF) of this machine", path), false;
-    const Elf64_Shdr *sections = library_part(file, header->e_shoff, header->e_shnum, sizeof *sections);
+    const Elf64_Shdr *sections = library_table(file, header->e_shoff, header->e_shnum, sizeof *sections);
     for (size_t i = 0; i < sizeof family / sizeof *family; i++) {
         if (sections && library_defines(file, sections, header->e_shnum, family[i]))
             continue;

@@ -21,6 +21,9 @@ enum { LIBRARY_PRELOADS = true };
  * False: no such file there. */
 bool library_find(const char *name, char *path, size_t path_bytes);
 
+/* The same for the first of several sonames, blanks between them, that is there. */
+bool library_find_first(const char *sonames, char *path, size_t path_bytes);
+
 /* Whether `path` is a shared object of this machine that defines the malloc family; else one line of why. */
 bool library_is_malloc(const char *path, char *why, size_t why_bytes);
 

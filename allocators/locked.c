@@ -123,7 +123,7 @@ const allocator *locked_wrap(const allocator *inner) {
     locked.inner = inner;
     locked.table = (allocator){
         .name = locked.name, .idea = locked_idea,
-        .thread_safe = true, .frees = inner->frees, .largest_bytes = inner->largest_bytes,
+        .thread_safe = true, .thread_bound = inner->thread_bound, .frees = inner->frees, .largest_bytes = inner->largest_bytes,
         .open = locked_open, .alloc = locked_alloc, .alloc_zeroed = locked_alloc_zeroed,
         .resize = locked_resize, .release = locked_release, .usable_bytes = locked_usable_bytes,
         .stats = locked_stats, .trim = locked_trim, .reset = locked_reset,

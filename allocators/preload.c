@@ -6,7 +6,6 @@
  * origin is verified, and LD_PRELOAD is unset so that no child inherits it. Whatever else would tune a
  * malloc from outside is taken out of the environment: a setting left over in a shell is no measurement.
  */
-#include "library.h"
 #include "registry.h"
 
 #include <errno.h>
@@ -90,7 +89,7 @@ static bool preload_locate(const registry_spec *parsed, char *path, bool *missin
     const char *library = registry_library(parsed);
     if ((*missing = registry_is_missing(parsed, why, why_bytes)))
         return false;
-    if (!library_find(library, path, LIBRARY_PATH_BYTES))
+    if (!registry_library_file(parsed, path, LIBRARY_PATH_BYTES))
         return snprintf(why, why_bytes, "%s: no such library", library), false;
     if (!library_is_malloc(path, why, why_bytes))
         return false;
@@ -110,8 +109,10 @@ bool allocator_preload(const char *spec, char *const argv[], bool *missing, char
     wanted = registry_library(&parsed) != NULL;
     if (!wanted && (*missing = registry_is_missing(&parsed, why, why_bytes)))
         return false;
+    if (!LIBRARY_PRELOADS && wanted)
+        return snprintf(why, why_bytes, "%s: unsupported in a sanitizer build", parsed.base), false;
     if (!LIBRARY_PRELOADS)
-        return !wanted || (snprintf(why, why_bytes, "%s: unsupported in a sanitizer build", parsed.base), false);
+        return *missing = !registry_load(&parsed, why, why_bytes), !*missing;
     if (wanted && !preload_locate(&parsed, path, missing, why, why_bytes))
         return false;
     bool there = !wanted || library_has_malloc_of_process(path);
@@ -123,7 +124,8 @@ bool allocator_preload(const char *spec, char *const argv[], bool *missing, char
                         library_of_malloc()), false;
     if (wanted)
         unsetenv("LD_PRELOAD");
-    return true;
+    *missing = !registry_load(&parsed, why, why_bytes);
+    return !*missing;
 }
 
 const char *allocator_preloaded_library(void) {

@@ -5,7 +5,6 @@
  * the tables and wrappers behind them. A new allocator is therefore one line there and nothing here.
  */
 #include "registry.h"
-#include "library.h"
 #include "system.h"
 
 #include <stdlib.h>
@@ -14,8 +13,8 @@
 static allocator_entry registry_list[] = {
 #define OWN(name)                              { #name, ALLOCATOR_OWN, NULL, NULL, NULL },
 #define PRESET(name, own, parameters, idea)    { name, ALLOCATOR_OWN, NULL, NULL, idea },
-#define PRELOADED(name, soname, package, idea) { #name, ALLOCATOR_PRELOADED, soname, package, idea },
-#define OPENED(name, soname, package)          { #name, ALLOCATOR_OPENED, soname, package, NULL },
+#define PRELOADED(name, sonames, packages, idea) { #name, ALLOCATOR_PRELOADED, sonames, packages, idea },
+#define OPENED(name, sonames, packages)        { #name, ALLOCATOR_OPENED, sonames, packages, name##_idea },
 #define WRAPPER(name)                          { #name, ALLOCATOR_WRAPPER, NULL, NULL, name##_idea },
 #include "allocators.def"
 #undef OWN
@@ -30,12 +29,13 @@ static const struct {
     const allocator *own;
     const char      *parameters;        /* of a preset */
     const allocator *(*wrap)(const allocator *);
+    const registry_loaded *(*load)(const char *path, char *why, size_t why_bytes);
 } registry_tables[] = {
-#define OWN(name)                              { &name##_allocator, NULL, NULL },
-#define PRESET(name, own, parameters, idea)    { &own##_allocator, parameters, NULL },
-#define PRELOADED(name, soname, package, idea) { NULL, NULL, NULL },
-#define OPENED(name, soname, package)          { &name##_allocator, NULL, NULL },
-#define WRAPPER(name)                          { NULL, NULL, name##_wrap },
+#define OWN(name)                              { &name##_allocator, NULL, NULL, NULL },
+#define PRESET(name, own, parameters, idea)    { &own##_allocator, parameters, NULL, NULL },
+#define PRELOADED(name, sonames, packages, idea) { NULL, NULL, NULL, NULL },
+#define OPENED(name, sonames, packages)        { NULL, NULL, NULL, name##_load },
+#define WRAPPER(name)                          { NULL, NULL, name##_wrap, NULL },
 #include "allocators.def"
 #undef OWN
 #undef PRESET
@@ -165,12 +165,33 @@ const char *registry_library(const registry_spec *parsed) {
     return parsed->base;
 }
 
+bool registry_library_file(const registry_spec *parsed, char *path, size_t path_bytes) {
+    return parsed->entry ? library_find_first(parsed->entry->library, path, path_bytes)
+                         : library_find(parsed->base, path, path_bytes);
+}
+
+/* "a", "a or b", "a, b or c" of words with blanks between them. */
+static void registry_list_words(const char *words, char *list, size_t list_bytes) {
+    size_t used = 0;
+    *list = '\0';
+    for (const char *at = words; *at && used < list_bytes; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        bool last = !at[length];
+        used += (size_t)snprintf(list + used, list_bytes - used, "%s%.*s", at == words ? "" : last ? " or " : ", ",
+                                 (int)length, at);
+        at += length;
+    }
+}
+
 bool registry_is_missing(const registry_spec *parsed, char *why, size_t why_bytes) {
-    char path[LIBRARY_PATH_BYTES];
+    char path[LIBRARY_PATH_BYTES], sonames[256], packages[256];
     const allocator_entry *entry = parsed->entry;
-    if (!entry || !entry->library || library_find(entry->library, path, sizeof path))
+    if (!entry || !entry->library || library_find_first(entry->library, path, sizeof path))
         return false;
-    snprintf(why, why_bytes, "%s: %s is not installed: apt-get install %s", parsed->base, entry->library, entry->package);
+    registry_list_words(entry->library, sonames, sizeof sonames);
+    registry_list_words(entry->package, packages, sizeof packages);
+    snprintf(why, why_bytes, "%s: %s is not installed: apt-get install %s%s", parsed->base, sonames, packages,
+             strchr(entry->package, ' ') ? ", whichever this release has" : "");
     return true;
 }
 
@@ -178,6 +199,29 @@ const char *allocator_preload_for(const char *spec) {
     registry_spec parsed;
     char why[1];
     return registry_parse(spec, &parsed, why, sizeof why) ? registry_library(&parsed) : NULL;
+}
+
+/* --- libraries that are loaded, and not malloc --- */
+
+static const registry_loaded *registry_last_loaded;
+
+bool registry_load(const registry_spec *parsed, char *why, size_t why_bytes) {
+    char path[LIBRARY_PATH_BYTES], reason[512];
+    if (!parsed->entry || parsed->entry->kind != ALLOCATOR_OPENED)
+        return true;
+    if (registry_is_missing(parsed, why, why_bytes) || !registry_library_file(parsed, path, sizeof path))
+        return false;
+    const registry_loaded *loaded = registry_tables[parsed->entry - registry_list].load(path, reason, sizeof reason);
+    if (!loaded)
+        return snprintf(why, why_bytes, "%s: %s", parsed->base, reason), false;
+    registry_last_loaded = loaded;
+    return true;
+}
+
+const char *allocator_loaded_library(const char **version) {
+    if (version)
+        *version = registry_last_loaded ? registry_last_loaded->version : NULL;
+    return registry_last_loaded ? registry_last_loaded->path : NULL;
 }
 
 void registry_wrapped_name(char name[REGISTRY_NAME_BYTES], const char *wrapper, const allocator *inner) {
@@ -192,7 +236,7 @@ static const allocator *registry_preloaded(const registry_spec *parsed, char *wh
     char path[LIBRARY_PATH_BYTES];
     if (!LIBRARY_PRELOADS)
         return snprintf(why, why_bytes, "%s: unsupported in a sanitizer build", parsed->base), NULL;
-    if (!library_find(library, path, sizeof path))
+    if (!registry_library_file(parsed, path, sizeof path))
         return snprintf(why, why_bytes, "%s: %s is not there", parsed->base, library), NULL;
     if (!library_has_malloc_of_process(path))
         return snprintf(why, why_bytes, "%s: malloc of this process is from %s, not from %s: preload it",
@@ -217,9 +261,9 @@ static const allocator *registry_with_parameters(const registry_spec *parsed, co
 static const allocator *registry_base(const registry_spec *parsed, char *why, size_t why_bytes) {
     if (!parsed->entry || parsed->entry->kind == ALLOCATOR_PRELOADED)
         return registry_preloaded(parsed, why, why_bytes);
+    if (parsed->entry->kind == ALLOCATOR_OPENED)
+        return registry_load(parsed, why, why_bytes) ? registry_last_loaded->table : NULL;
     const allocator *own = registry_tables[parsed->entry - registry_list].own;
-    if (registry_is_missing(parsed, why, why_bytes))
-        return NULL;
     if (own == &system_allocator && allocator_preloaded_library())
         return snprintf(why, why_bytes, "system: malloc of this process is from %s: unset LD_PRELOAD",
                         allocator_preloaded_library()), NULL;

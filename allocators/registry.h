@@ -9,13 +9,23 @@
 #define REFARENA_REGISTRY_H
 
 #include "allocator.h"
+#include "library.h"
 
-/* OWN: the table. WRAPPER: makes its table around `inner`, which it then stands before until it is made
+/* What an OPENED allocator has loaded. */
+typedef struct registry_loaded {
+    const allocator *table;
+    char             path[LIBRARY_PATH_BYTES];
+    char             version[64];       /* as it calls itself, for people */
+} registry_loaded;
+
+/* OWN: the table. OPENED: loads the library at `path`, once, and gives the table that fits it; NULL: it cannot be
+ * used, with one line of why. WRAPPER: makes its table around `inner`, which it then stands before until it is made
  * anew around another; never fails. */
 #define OWN(name)                              extern const allocator name##_allocator;
 #define PRESET(name, own, parameters, idea)
-#define PRELOADED(name, soname, package, idea)
-#define OPENED(name, soname, package)          extern const allocator name##_allocator;
+#define PRELOADED(name, sonames, packages, idea)
+#define OPENED(name, sonames, packages)        const registry_loaded *name##_load(const char *path, char *why, size_t why_bytes); \
+                                               extern const char name##_idea[];
 #define WRAPPER(name)                          const allocator *name##_wrap(const allocator *inner); \
                                                extern const char name##_idea[];
 #include "allocators.def"
@@ -39,11 +49,16 @@ typedef struct registry_spec {
  * in `why`. What is accepted is set, for the next open. */
 bool registry_parse(const char *spec, registry_spec *parsed, char *why, size_t why_bytes);
 
-/* The library to preload, by soname or path, or NULL. */
+/* The library to preload, by sonames or path, or NULL; and the file that this is. False: no such file. */
 const char *registry_library(const registry_spec *parsed);
+bool registry_library_file(const registry_spec *parsed, char *path, size_t path_bytes);
 
-/* Whether a registered allocator's library is not there; then one line in `why`, with the package that has it. */
+/* Whether a registered allocator's library is not there; then one line in `why`, with the packages that have it. */
 bool registry_is_missing(const registry_spec *parsed, char *why, size_t why_bytes);
+
+/* Load what an OPENED allocator stands on, once; of all others there is nothing to load. False: not there, or it cannot
+ * be used; one line in `why`. */
+bool registry_load(const registry_spec *parsed, char *why, size_t why_bytes);
 
 /* A count that a parameter gives: "none", "all" or a number. NULL gives usual. False: anything else. */
 bool registry_read_count(const char *text, size_t usual, size_t *count);

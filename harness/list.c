@@ -13,13 +13,26 @@
 
 static bool list_installed(const allocator_entry *entry) {
     char path[LIBRARY_PATH_BYTES];
-    return !entry->library || library_find(entry->library, path, sizeof path);
+    return !entry->library || library_find_first(entry->library, path, sizeof path);
 }
 
 static const char *list_kind(const allocator_entry *entry) {
     static const char *const names[] = { [ALLOCATOR_OWN] = "own", [ALLOCATOR_PRELOADED] = "preloaded",
                                          [ALLOCATOR_OPENED] = "opened", [ALLOCATOR_WRAPPER] = "wrapper" };
     return names[entry->kind];
+}
+
+/* "libmimalloc2.0 or libmimalloc3" */
+static const char *list_packages(const char *names) {
+    static char list[256];
+    size_t used = 0;
+    *list = '\0';
+    for (const char *at = names; *at && used < sizeof list; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%.*s", used ? " or " : "", (int)length, at);
+        at += length;
+    }
+    return list;
 }
 
 /* --- for people -------------------------------------------------------------------------------------- */
@@ -91,7 +104,7 @@ void list_text(void) {
         if (list_installed(e))
             printf("  %-16s %s%s\n", e->name, e->idea, e->kind == ALLOCATOR_WRAPPER ? " [as in name:other]" : "");
         else
-            printf("  %-16s %s [not installed: package %s]\n", e->name, e->idea, e->package);
+            printf("  %-16s %s [not installed: package %s]\n", e->name, e->idea, list_packages(e->package));
 }
 
 /* --- for programs ------------------------------------------------------------------------------------ */

@@ -74,6 +74,9 @@ bool session_supported(session *s, verdict *said) {
 
 static bool session_safe(const session *s, const char *spec, verdict *said) {
     const collector *heap = &linked_collector;
+    if (s->asked->threads > 1 && s->memory->thread_bound)
+        return verdict_say(said, OUTCOME_UNSUPPORTED, "allocator %s serves one thread only, the one that opened it (%s); "
+                           "leave out --threads", spec, s->memory->idea);
     bool many = s->objects ? heap->abilities & COLLECTOR_PARALLEL && heap->allocator_use != COLLECTOR_USES_NONE
                            : s->asked->threads > 1;
     if (!many || s->memory->thread_safe)

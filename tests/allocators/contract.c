@@ -466,7 +466,7 @@ static void contract_empty_mailboxes(void) {
 
 TEST(threads_may_free_what_other_threads_allocated) {
     pthread_t threads[CONTRACT_THREADS];
-    if (!subject->thread_safe)
+    if (!subject->thread_safe || subject->thread_bound)
         return;                     /* and the harness does not let threads come near it */
     size_t blocks_before = contract_measure().used_blocks;
     for (uintptr_t i = 0; i < CONTRACT_THREADS; i++)
@@ -507,7 +507,7 @@ static int contract_fork_once(char *inherited) {
 /* With another thread in the middle of allocating where that is allowed: the child must not inherit its lock. */
 TEST(a_forked_child_can_go_on_allocating) {
     pthread_t other;
-    bool with_thread = subject->thread_safe && !CONTRACT_WATCHED;       /* sanitizers and valgrind forbid the mixture */
+    bool with_thread = subject->thread_safe && !subject->thread_bound && !CONTRACT_WATCHED;       /* sanitizers and valgrind forbid the mixture */
     char *block = subject->alloc(1000, 16);
     support_fill(block, 1000, 7);
     contract_stop = false;

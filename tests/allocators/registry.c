@@ -6,9 +6,11 @@
  */
 #include "allocators/allocator.h"
 #include "allocators/library.h"
+#include "allocators/registry.h"
 #include "tests/support.h"
 
 #include <dlfcn.h>
+#include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,13 +99,63 @@ TEST(what_its_open_loads_is_there_or_is_said_to_be_missing) {
         char path[LIBRARY_PATH_BYTES], said[SAID_BYTES];
         if (entry->kind != ALLOCATOR_OPENED)
             continue;
-        bool there = library_find(entry->library, path, sizeof path);
+        bool there = library_find_first(entry->library, path, sizeof path);
         assert_int_equal(opened_anew(entry->name, said), there ? 0 : SUPPORT_SKIPPED);
         assert_int_equal(allocator_open(entry->name, said, sizeof said) != NULL, there);
         if (!there)
-            assert_one_line_with(said, entry->package);
+            assert_one_line_with(said, "is not installed: apt-get install");
         assert_null(allocator_preload_for(entry->name));
     }
+}
+
+/* From 3.12 on only the thread that has the interpreter may call it: no wrapper makes that better. */
+TEST(what_is_loaded_says_its_version_and_whether_it_is_bound_to_a_thread) {
+    char said[SAID_BYTES];
+    const char *version;
+    const allocator *py = allocator_open("pyobject", said, sizeof said);
+    if (!py)
+        skip();
+    int minor = 0;
+    assert_non_null(allocator_loaded_library(&version));
+    assert_int_equal(sscanf(version, "libpython 3.%d.", &minor), 1);
+    assert_int_equal(py->thread_bound, minor >= 12);
+    assert_int_equal(strstr(version, "with an interpreter") != NULL, minor >= 12);
+    assert_int_equal(strstr(py->idea, "with an interpreter") != NULL, minor >= 12);
+    static const char *const wrapped[] = { "locked:pyobject", "counted:locked:pyobject", "debug:pyobject", "failing:pyobject" };
+    for (size_t i = 0; i < sizeof wrapped / sizeof *wrapped; i++) {
+        const allocator *outer = allocator_open(wrapped[i], said, sizeof said);
+        assert_non_null(outer);
+        assert_int_equal(outer->thread_bound, minor >= 12);
+    }
+}
+
+TEST(of_several_sonames_the_first_that_is_there_is_taken) {
+    char path[LIBRARY_PATH_BYTES], again[LIBRARY_PATH_BYTES];
+    assert_true(library_find("libc.so.6", path, sizeof path));
+    assert_true(library_find_first("libc.so.6", again, sizeof again));
+    assert_string_equal(path, again);
+    assert_true(library_find_first(" libnonexistent.so.7  libc.so.6 libm.so.6", again, sizeof again));
+    assert_string_equal(path, again);
+    assert_false(library_find_first("libnonexistent.so.7 libnonexistent.so.8", again, sizeof again));
+    assert_false(library_find_first("", again, sizeof again));
+}
+
+TEST(what_is_not_installed_is_said_with_the_packages_that_releases_have) {
+    char why[SAID_BYTES];
+    static const allocator_entry entries[] = {
+        { "other", ALLOCATOR_PRELOADED, "libnonexistent.so.7 libnonexistent.so.8", "libnonexistent7 libnonexistent8 libnonexistent8t64", "" },
+        { "other", ALLOCATOR_OPENED, "libnonexistent.so.7", "libnonexistent7", "" },
+        { "other", ALLOCATOR_OPENED, "libnonexistent.so.7 libc.so.6", "libnonexistent7 libc6", "" },
+    };
+    registry_spec parsed = { .base = "other", .entry = &entries[0] };
+    assert_true(registry_is_missing(&parsed, why, sizeof why));
+    assert_one_line_with(why, "libnonexistent.so.7 or libnonexistent.so.8 is not installed: "
+                              "apt-get install libnonexistent7, libnonexistent8 or libnonexistent8t64, whichever this release has");
+    parsed.entry = &entries[1];
+    assert_true(registry_is_missing(&parsed, why, sizeof why));
+    assert_one_line_with(why, "libnonexistent.so.7 is not installed: apt-get install libnonexistent7");
+    parsed.entry = &entries[2];
+    assert_false(registry_is_missing(&parsed, why, sizeof why));
 }
 
 TEST(what_must_be_preloaded_is_known_behind_any_wrappers) {
@@ -126,12 +178,11 @@ TEST(every_registered_library_can_be_preloaded_or_is_not_installed) {
             assert_int_equal(status, 2);
             assert_one_line_with(said, "unsupported in a sanitizer build");
         } else if (status == SUPPORT_SKIPPED) {
-            assert_one_line_with(said, "apt-get install");
-            assert_one_line_with(said, entry->package);
+            assert_one_line_with(said, "is not installed: apt-get install");
         } else {
             char path[LIBRARY_PATH_BYTES];
             assert_int_equal(status, 0);
-            assert_true(library_find(entry->library, path, sizeof path));
+            assert_true(library_find_first(entry->library, path, sizeof path));
             assert_one_line_with(said, path);
             assert_one_line_with(said, "preload=unset");
             assert_int_equal(opened_anew(path, said), 0);               /* the same by its path */
@@ -281,38 +332,146 @@ static void *read_file(const char *path, size_t *count) {
     return bytes;
 }
 
-/* The C library itself has all that is asked for, and is damaged here in a thousand ways. */
-TEST(a_damaged_shared_object_is_examined_without_harm) {
-    char path[] = P_tmpdir "/refarena-damaged-XXXXXX", why[SAID_BYTES];
-    size_t count;
-    uint64_t random = 1;
+/* A copy of the C library, which has all that is asked for, to be damaged. */
+typedef struct copy { char path[64]; unsigned char *bytes; size_t count; } copy;
+
+static copy copy_libc(void) {
+    copy made = { .path = P_tmpdir "/refarena-damaged-XXXXXX" };
+    char why[SAID_BYTES];
     Dl_info libc;
     assert_true(dladdr(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"), &libc) != 0);
     assert_true(library_is_malloc(libc.dli_fname, why, sizeof why));
-    unsigned char *bytes = read_file(libc.dli_fname, &count);
-    uint64_t sections;
-    memcpy(&sections, bytes + 40, sizeof sections);         /* e_shoff: what is read lies there and in the header */
-    close(mkstemp(path));
-    write_file(path, bytes, count);
-    assert_true(library_is_malloc(path, why, sizeof why));
+    made.bytes = read_file(libc.dli_fname, &made.count);
+    close(mkstemp(made.path));
+    write_file(made.path, made.bytes, made.count);
+    assert_true(library_is_malloc(made.path, why, sizeof why));
+    return made;
+}
+
+/* Sound again after all that was done to it. */
+static void copy_drop(copy *made) {
+    char why[SAID_BYTES];
+    assert_true(library_is_malloc(made->path, why, sizeof why));
+    unlink(made->path);
+    free(made->bytes);
+}
+
+static bool is_malloc_with(const copy *made, size_t at, const void *damage, size_t bytes) {
+    char why[SAID_BYTES];
+    int file = open(made->path, O_WRONLY);
+    assert_true(pwrite(file, damage, bytes, (off_t)at) == (ssize_t)bytes);
+    bool is = library_is_malloc(made->path, why, sizeof why);
+    assert_true(is || !strchr(why, '\n'));
+    size_t sound = made->count - at < bytes ? made->count - at : bytes;
+    assert_true(pwrite(file, made->bytes + at, sound, (off_t)at) == (ssize_t)sound);
+    assert_int_equal(ftruncate(file, (off_t)made->count), 0);
+    close(file);
+    return is;
+}
+
+TEST(a_shared_object_that_was_cut_off_is_refused) {
+    copy made = copy_libc();
+    char why[SAID_BYTES];
     for (size_t cut = 0; cut < 128; cut++) {
-        assert_int_equal(truncate(path, (off_t)(cut < 100 ? cut : cut * count / 128)), 0);
-        assert_false(library_is_malloc(path, why, sizeof why));
-        write_file(path, bytes, cut < 100 ? cut + 1 : count);
+        assert_int_equal(truncate(made.path, (off_t)(cut < 100 ? cut : cut * made.count / 128)), 0);
+        assert_false(library_is_malloc(made.path, why, sizeof why));
+        write_file(made.path, made.bytes, cut < 100 ? cut + 1 : made.count);
     }
+    write_file(made.path, made.bytes, made.count);
+    copy_drop(&made);
+}
+
+TEST(a_shared_object_damaged_at_random_is_examined_without_harm) {
+    copy made = copy_libc();
+    uint64_t random = 1, sections;
+    memcpy(&sections, made.bytes + offsetof(Elf64_Ehdr, e_shoff), sizeof sections);     /* what is read lies from there on */
     for (int i = 0; i < 1000; i++) {
-        size_t at = i % 2 ? support_random(&random) % 64 : sections + support_random(&random) % (count - sections);
+        size_t at = i % 2 ? support_random(&random) % 64 : sections + support_random(&random) % (made.count - sections);
         uint64_t damage = support_random(&random);
-        int file = open(path, O_WRONLY);
-        assert_true(pwrite(file, &damage, 8, (off_t)at) == 8);
-        library_is_malloc(path, why, sizeof why);           /* true or false, but it returns */
-        assert_true(pwrite(file, bytes + at, count - at < 8 ? count - at : 8, (off_t)at) > 0);
-        assert_int_equal(ftruncate(file, (off_t)count), 0);
-        close(file);
+        is_malloc_with(&made, at, &damage, sizeof damage);      /* true or false, but it returns */
     }
-    assert_true(library_is_malloc(path, why, sizeof why));
-    unlink(path);
-    free(bytes);
+    copy_drop(&made);
+}
+
+/* What a field of so many bytes may say at worst: each sign of overflow, each edge of the file. */
+static size_t extremes_of(const copy *made, size_t bytes, uint64_t extremes[32]) {
+    const uint64_t edges[] = { 0, 1, 7, 8, INT16_MAX, UINT16_MAX, INT32_MAX, (uint64_t)INT32_MAX + 1, UINT32_MAX,
+                               (uint64_t)UINT32_MAX + 1, INT64_MAX, (uint64_t)INT64_MAX + 1, (uint64_t)1 << 60,
+                               UINT64_MAX / 24, UINT64_MAX / 64 + 1, UINT64_MAX - 7, UINT64_MAX,
+                               made->count - 1, made->count, made->count + 1, made->count & ~(uint64_t)7,
+                               -(uint64_t)made->count, -(uint64_t)(uintptr_t)made->bytes };
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
+        if (bytes == 8 || edges[i] >> 8 * bytes == 0)
+            extremes[count++] = edges[i];
+    return count;
+}
+
+typedef struct part { size_t at, bytes; } part;
+#define PART(type, name) { offsetof(type, name), sizeof ((type *)0)->name }
+
+static void set_each_to_extremes(const copy *made, size_t start, const part *parts, size_t part_count) {
+    for (size_t p = 0; p < part_count; p++) {
+        uint64_t extremes[32];
+        size_t count = extremes_of(made, parts[p].bytes, extremes);
+        for (size_t i = 0; i < count; i++)      /* a field's first bytes are its lowest: little-endian, as both machines are */
+            is_malloc_with(made, start + parts[p].at, &extremes[i], parts[p].bytes);
+    }
+}
+
+TEST(every_field_of_the_header_may_say_anything) {
+    static const part header[] = {
+        PART(Elf64_Ehdr, e_type), PART(Elf64_Ehdr, e_machine), PART(Elf64_Ehdr, e_version), PART(Elf64_Ehdr, e_entry),
+        PART(Elf64_Ehdr, e_phoff), PART(Elf64_Ehdr, e_shoff), PART(Elf64_Ehdr, e_flags), PART(Elf64_Ehdr, e_ehsize),
+        PART(Elf64_Ehdr, e_phentsize), PART(Elf64_Ehdr, e_phnum), PART(Elf64_Ehdr, e_shentsize), PART(Elf64_Ehdr, e_shnum),
+        PART(Elf64_Ehdr, e_shstrndx),
+    };
+    copy made = copy_libc();
+    set_each_to_extremes(&made, 0, header, sizeof header / sizeof *header);
+    copy_drop(&made);
+}
+
+TEST(every_field_of_the_sections_that_are_read_may_say_anything) {
+    static const part section[] = {
+        PART(Elf64_Shdr, sh_name), PART(Elf64_Shdr, sh_type), PART(Elf64_Shdr, sh_flags), PART(Elf64_Shdr, sh_addr),
+        PART(Elf64_Shdr, sh_offset), PART(Elf64_Shdr, sh_size), PART(Elf64_Shdr, sh_link), PART(Elf64_Shdr, sh_info),
+        PART(Elf64_Shdr, sh_addralign), PART(Elf64_Shdr, sh_entsize),
+    };
+    static const part symbol[] = { PART(Elf64_Sym, st_name), PART(Elf64_Sym, st_shndx) };
+    copy made = copy_libc();
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)made.bytes;
+    const Elf64_Shdr *sections = (const Elf64_Shdr *)(made.bytes + header->e_shoff);
+    size_t read = 0;
+    for (size_t i = 0; i < header->e_shnum; i++) {
+        if (sections[i].sh_type != SHT_DYNSYM)
+            continue;
+        set_each_to_extremes(&made, header->e_shoff + i * sizeof *sections, section, sizeof section / sizeof *section);
+        set_each_to_extremes(&made, header->e_shoff + sections[i].sh_link * sizeof *sections, section,
+                             sizeof section / sizeof *section);
+        set_each_to_extremes(&made, sections[i].sh_offset + sizeof(Elf64_Sym), symbol, sizeof symbol / sizeof *symbol);
+        read++;
+    }
+    assert_int_equal(read, 1);
+    copy_drop(&made);
+}
+
+/* A name is one with its end: where the table of names stops within `malloc`, none is defined. */
+TEST(a_name_that_is_cut_off_is_no_definition) {
+    copy made = copy_libc();
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)made.bytes;
+    const Elf64_Shdr *sections = (const Elf64_Shdr *)(made.bytes + header->e_shoff), *table = sections;
+    while (table->sh_type != SHT_DYNSYM)
+        table++;
+    const Elf64_Shdr *strings = &sections[table->sh_link];
+    const Elf64_Sym *symbols = (const Elf64_Sym *)(made.bytes + table->sh_offset), *found = symbols;
+    while (found->st_shndx == SHN_UNDEF || strcmp((char *)made.bytes + strings->sh_offset + found->st_name, "malloc"))
+        found++;
+    size_t at = (size_t)((const unsigned char *)strings - made.bytes) + offsetof(Elf64_Shdr, sh_size);
+    for (uint64_t letters = 0; letters <= sizeof "malloc" - 1; letters++) {
+        uint64_t bytes = found->st_name + letters;
+        assert_false(is_malloc_with(&made, at, &bytes, sizeof bytes));
+    }
+    copy_drop(&made);
 }
 
 TEST(a_path_that_a_preload_cannot_hold_is_refused) {
@@ -338,6 +497,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(every_entry_has_a_name_an_idea_and_what_its_kind_needs),
         cmocka_unit_test(no_entry_of_any_table_is_null),
         cmocka_unit_test(what_its_open_loads_is_there_or_is_said_to_be_missing),
+        cmocka_unit_test(what_is_loaded_says_its_version_and_whether_it_is_bound_to_a_thread),
+        cmocka_unit_test(of_several_sonames_the_first_that_is_there_is_taken),
+        cmocka_unit_test(what_is_not_installed_is_said_with_the_packages_that_releases_have),
         cmocka_unit_test(what_must_be_preloaded_is_known_behind_any_wrappers),
         cmocka_unit_test(every_registered_library_can_be_preloaded_or_is_not_installed),
         cmocka_unit_test(a_malloc_that_was_not_preloaded_is_refused),
@@ -350,7 +512,11 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_parameter_that_is_not_accepted_is_refused),
         cmocka_unit_test(a_wrapper_in_a_wrong_place_is_refused),
         cmocka_unit_test(a_path_that_is_not_a_malloc_is_refused),
-        cmocka_unit_test(a_damaged_shared_object_is_examined_without_harm),
+        cmocka_unit_test(a_shared_object_that_was_cut_off_is_refused),
+        cmocka_unit_test(a_shared_object_damaged_at_random_is_examined_without_harm),
+        cmocka_unit_test(every_field_of_the_header_may_say_anything),
+        cmocka_unit_test(every_field_of_the_sections_that_are_read_may_say_anything),
+        cmocka_unit_test(a_name_that_is_cut_off_is_no_definition),
         cmocka_unit_test(a_path_that_a_preload_cannot_hold_is_refused),
     };
     return cmocka_run_group_tests_name("registry", tests, NULL, NULL);
