@@ -47,7 +47,7 @@ class Plots(Bench):
 
     def plots(self, *more: str) -> subprocess.CompletedProcess:
         return subprocess.run([sys.executable, str(ROOT / "scripts/plots.py"), "--results", str(self.results), *more],
-                              capture_output=True, text=True, timeout=50, check=False)
+                              capture_output=True, text=True, timeout=300, check=False)
 
     def table(self, path: Path) -> list[dict[str, str]]:
         with open(path, encoding="utf-8") as stream:
