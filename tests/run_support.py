@@ -2,15 +2,26 @@
 """run_support.py - a bench on the fake harness, in a folder of its own, for the tests of the run."""
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
+
+COMPILER = shlex.split(os.environ.get("CC", "")) or ["cc"]
+
+
+def needs(*programs: str) -> Callable:
+    """A decorator: where one of these programs is missing, the test is skipped and says which."""
+    missing = [program for program in programs if not shutil.which(program)]
+    return unittest.skipIf(missing, f"not installed: {', '.join(missing)}")
+
 
 EXECUTABLES = ("blocks", "refcount", "cyclic", "gil")
 SMALL = """
