@@ -6,7 +6,8 @@ Its name is its collector ("blocks": none). FAKE in the environment is a JSON ob
 of ns (an operation), power (of the parameter size, that ns grows with), noise (relative), checksum, outcome, crash_at, hang_at, full_at (turn or round number),
 crash_on_repetition, delay (share of wall), capacity, reclaims, peak, figures (name -> value),
 sleep_s (a turn or invocation). "*" is for all.
-FAKE_LOG names a file that gets one line per process and turn.
+FAKE_LOG names a file that gets one line per process and turn; FAKE_PIDS one that gets each process's id, and when it
+started in the kernel's ticks: together they name a process for good, where an id alone may be given again.
 """
 import argparse
 import json
@@ -115,8 +116,16 @@ def say(answer: dict) -> None:
     print(json.dumps(answer), flush=True)
 
 
+def sign_in() -> None:
+    if "FAKE_PIDS" in os.environ:
+        started = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+        with open(os.environ["FAKE_PIDS"], "a", encoding="utf-8") as stream:
+            stream.write(f"{os.getpid()} {started}\n")
+
+
 def main() -> None:
     me = Path(sys.argv[0]).name
+    sign_in()
     if sys.argv[1:] == ["--list=json"]:
         say(listed(me))
         return

@@ -2,15 +2,26 @@
 """run_support.py - a bench on the fake harness, in a folder of its own, for the tests of the run."""
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
+
+COMPILER = shlex.split(os.environ.get("CC", "")) or ["cc"]
+
+
+def needs(*programs: str) -> Callable:
+    """A decorator: where one of these programs is missing, the test is skipped and says which."""
+    missing = [program for program in programs if not shutil.which(program)]
+    return unittest.skipIf(missing, f"not installed: {', '.join(missing)}")
+
 
 EXECUTABLES = ("blocks", "refcount", "cyclic", "gil")
 SMALL = """
@@ -22,7 +33,7 @@ turn_ms = 1
 block_rounds = 2
 memory_repetitions = 1
 bias_turns = 0
-timeout_s = 2
+timeout_s = 60
 touch_s = 0
 [[group]]
 name = "churn"
@@ -68,7 +79,7 @@ class Bench(unittest.TestCase):
         for name in EXECUTABLES:
             (self.folder / "bin" / name).symlink_to(ROOT / "tests/fake_harness.py")
         self.results = self.folder / "results"
-        self.log = self.folder / "log"
+        self.log, self.pids = self.folder / "log", self.folder / "pids"
         self.matrix(self.MATRIX)
 
     def matrix(self, text: str) -> None:
@@ -79,11 +90,23 @@ class Bench(unittest.TestCase):
                 str(self.folder / "bin"), "--results", str(self.results), *([] if plots else ["--no-plots"]), *more]
 
     def environment(self, fake: dict | None = None, **more: str) -> dict[str, str]:
-        return {**os.environ, "FAKE": json.dumps(fake or {}), "FAKE_LOG": str(self.log), **more}
+        return {**os.environ, "FAKE": json.dumps(fake or {}), "FAKE_LOG": str(self.log), "FAKE_PIDS": str(self.folder / "pids"), **more}
 
     def bench(self, *more: str, fake: dict | None = None, plots: bool = False, **environment: str) -> subprocess.CompletedProcess:
-        return subprocess.run(self.command(*more, plots=plots), capture_output=True, text=True, timeout=50,
+        return subprocess.run(self.command(*more, plots=plots), capture_output=True, text=True, timeout=300,
                               env=self.environment(fake, **environment), check=False)
+
+    def alive(self) -> list[int]:
+        """Ids of the fakes of this test that have not ended; a zombie has."""
+        found = []
+        for pid, started in (line.split() for line in self.pids.read_text().splitlines()) if self.pids.exists() else ():
+            try:
+                state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if state not in "ZX" and fields[18] == started:
+                found.append(int(pid))
+        return found
 
     def runs(self) -> list[Path]:
         return sorted(p.parent for p in self.results.glob("*/run.json") if not p.parent.is_symlink())

@@ -40,7 +40,7 @@ class Deps(unittest.TestCase):
     def run_for(self, what: str, **more: str) -> subprocess.CompletedProcess:
         environment = {**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}", "DEPS_UID": "0",
                        "DEPS_UNAME": "Linux x86_64", **more}
-        return subprocess.run([str(SCRIPT), *what.split()], capture_output=True, text=True, timeout=20, env=environment, check=False)
+        return subprocess.run([str(SCRIPT), *what.split()], capture_output=True, text=True, timeout=120, env=environment, check=False)
 
     def asked(self) -> str:
         path = self.folder / "asked"

@@ -58,10 +58,10 @@ class Arithmetic(unittest.TestCase):
         self.assertEqual([w for w, _ in pauses["mmu"]], [1, 2, 5, 10, 20, 50, 100])
         for window in (1, 2, 5, 10, 20):                    # 20 ms in one piece, but for a microsecond
             self.assertLess(with_gil[window], 0.01)
-        self.assertEqual((without[1], without[10]), (0, 0))
-        self.assertGreater(without[20], 0.01)
-        self.assertLessEqual(without[20], 0.5)
         self.assertLessEqual(with_gil[50], 0.6)
+        longest_ms = pauses["kinds"]["any"]["max_ns"] / MS    # 10, or what the machine made of it; 40 at least to the next
+        for window in (1, 2, 5, 10, 20):
+            self.assertAlmostEqual(without[window], max(0, 1 - longest_ms / window), delta=0.002)
         for window in with_gil:
             self.assertLessEqual(with_gil[window], without[window])
 
@@ -86,7 +86,8 @@ class Arithmetic(unittest.TestCase):
 
     def test_the_clock_and_an_idle_thread_are_reported_beside(self) -> None:
         pauses = fake(1, 0, 0, 1)["pauses"]
-        self.assertTrue(1 < pauses["stamps_ns"] < 100_000)
+        self.assertGreater(pauses["stamps_ns"], 1)
+        self.assertLess(pauses["stamps_ns"], pauses["total_ns"])
         self.assertEqual(len(pauses["idle"]["mmu"]), 7)
         self.assertIsNotNone(dict(pauses["idle"]["mmu"])[100])
 

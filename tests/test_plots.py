@@ -8,6 +8,7 @@ import sys
 import unittest
 from pathlib import Path
 
+import fake_run
 from run_support import ROOT, Bench
 
 MATRIX = """
@@ -47,7 +48,7 @@ class Plots(Bench):
 
     def plots(self, *more: str) -> subprocess.CompletedProcess:
         return subprocess.run([sys.executable, str(ROOT / "scripts/plots.py"), "--results", str(self.results), *more],
-                              capture_output=True, text=True, timeout=50, check=False)
+                              capture_output=True, text=True, timeout=300, check=False)
 
     def table(self, path: Path) -> list[dict[str, str]]:
         with open(path, encoding="utf-8") as stream:
@@ -72,16 +73,15 @@ class Plots(Bench):
         self.assertEqual((self.runs()[0] / "invocations.jsonl").read_bytes(), before)
 
     def test_a_backend_has_one_colour_in_every_figure(self):
-        self.bench()
-        self.plots()
-        folder = self.runs()[0] / "plots"
+        folder = fake_run.write(self.results / "run", invocations=2, text=MATRIX) / "plots"
+        self.assertEqual(self.plots("--run", str(folder.parent)).returncode, 0)
         pymalloc, cyclic = r"rgb\(213, +94, +0\)", r"rgb\( *17, 119, +51\)"
         for name, colour in (("throughput_allocators", pymalloc), ("peak_rss_allocators", pymalloc),
                              ("throughput_collectors", cyclic), ("rss_over_time", cyclic)):
             self.assertTrue(re.search(colour, (folder / f"{name}.svg").read_text()), name)
 
     def test_what_is_not_a_run_is_one_line_and_status_2(self):
-        self.bench()
+        fake_run.write(self.results / "run", invocations=2)
         (self.results / "other").mkdir()
         for arguments in (("--run", "other"), ("--run", "/nowhere")):
             done = self.plots(*arguments)
@@ -98,9 +98,9 @@ class Plots(Bench):
         self.assertTrue((self.runs()[0] / "plots/throughput_collectors.png").is_file())
 
     def test_a_damaged_run_json_is_one_line(self):
-        self.bench("--workloads", "churn")
-        (self.runs()[0] / "run.json").write_text("{")
-        done = self.plots("--run", str(self.runs()[0]))
+        run = fake_run.write(self.results / "run", invocations=2)
+        (run / "run.json").write_text("{")
+        done = self.plots("--run", str(run))
         self.assertEqual((done.returncode, len(done.stderr.strip().splitlines())), (2, 1), done.stderr)
 
 

@@ -4,23 +4,23 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-import recordings  # noqa: E402
+from run_support import COMPILER, ROOT, needs
+
+import recordings
 
 RECORDER = ROOT / "build/lib/refarena-recorder.so"
 BLOCKS = ROOT / "build/bin/blocks"
 ALLOC, ZEROED, ALIGNED, RESIZE, RELEASE = range(5)
 
 
+@needs(COMPILER[0])
+@unittest.skipUnless(RECORDER.exists() and BLOCKS.exists(), "the recorder, or the harness, is not built")
 class RecorderTest(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -30,7 +30,7 @@ class RecorderTest(unittest.TestCase):
     def setUpClass(cls) -> None:
         cls.built = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
         cls.subject = str(cls.built / "subject")
-        subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-O1", "-fno-builtin", "-pthread",
+        subprocess.run([*COMPILER, "-std=c11", "-D_GNU_SOURCE", "-O1", "-fno-builtin", "-pthread",
                         str(ROOT / "tests/recorder_subject.c"), "-o", cls.subject], check=True)
 
     def run_program(self, *command: str, record: str | None = None, **more) -> subprocess.CompletedProcess:
@@ -182,6 +182,7 @@ class RecorderTest(unittest.TestCase):
 
     # --- make recordings ---------------------------------------------------------------------------------------
 
+    @needs("sqlite3", "gcc", "perl", "jq", "ld.lld")
     def test_recordings_are_made_afresh_whole_and_alike(self) -> None:
         made, programs = [], ("cc1", "cpython", "jq", "lld", "perl", "sqlite3")
         for name in ("a", "b"):

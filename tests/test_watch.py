@@ -2,25 +2,25 @@
 """memcheck sees through the pools of our allocators: a block ends where the request ended, and with its release."""
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
-TOP = Path(__file__).resolve().parent.parent
+from run_support import COMPILER, needs
+from run_support import ROOT as TOP
+
 NOT_LINKED = {"recorder.c", "malloc.c", "large.c"}      # libraries of their own
 
 
-@unittest.skipUnless(shutil.which("valgrind"), "valgrind is not installed")
+@needs("valgrind", COMPILER[0])
 class Memcheck(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
         cls.subject = str(folder / "subject")
         sources = [p for p in sorted((TOP / "allocators").rglob("*.c")) if p.name not in NOT_LINKED]
-        subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-DREFARENA_VALGRIND", "-O1", "-g", "-pthread",
+        subprocess.run([*COMPILER, "-std=c11", "-D_GNU_SOURCE", "-DREFARENA_VALGRIND", "-O1", "-g", "-pthread",
                         "-fno-builtin", f"-I{TOP}", TOP / "tests/watch_subject.c", *sources, "-ldl", "-o", cls.subject], check=True)
 
     def said_of(self, allocator: str, mistake: str) -> tuple[int, str]:

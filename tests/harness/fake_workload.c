@@ -7,7 +7,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "fake_collector.h"
 #include "../../workloads/workload.h"
@@ -16,7 +18,7 @@
 enum { FAKE_BYTES, FAKE_LEAK, FAKE_MISCOUNT, FAKE_FAIL, FAKE_DIFFER, FAKE_SLEEP_MS, FAKE_MODE, FAKE_FILE };
 
 /* Choices of FAKE_MODE. */
-enum { FAKE_PLAIN, FAKE_WHY, FAKE_CRASH, FAKE_REFUSE_PREPARE };
+enum { FAKE_PLAIN, FAKE_WHY, FAKE_CRASH, FAKE_REFUSE_PREPARE, FAKE_BEHIND };
 
 enum { FAKE_BLOCKS = 64, FAKE_BLOCK_BYTES = 100 };
 
@@ -32,7 +34,7 @@ typedef struct fake_state {
     { "fail",     "the unit that is refused, from 1; 0: none", 0, 0, 1 << 30, NULL, NULL }, \
     { "differ",   "the unit with another checksum; 0: none", 0, 0, 1 << 30, NULL, NULL }, \
     { "sleep_ms", "that a unit sleeps",                      0, 0, 60000, NULL, NULL }, \
-    { "mode",     "what prepare does", FAKE_PLAIN, 0, 3, "plain|why|crash|refuse", NULL }, \
+    { "mode",     "what prepare does", FAKE_PLAIN, 0, 4, "plain|why|crash|refuse|behind", NULL }, \
     { "file",     "name of a file that is not read", 0, 0, 0, NULL, "none.trace" }, \
 }
 
@@ -47,13 +49,28 @@ static workload_operations fake_declare(const workload_run *run) {
                                   .bytes = declared * FAKE_BLOCK_BYTES };
 }
 
+/* Memory right behind the zeroed data of this program, where the kernel may place anybody's. NULL: something is there. */
+static char *fake_behind(size_t bytes) {
+    extern char end[];                                              /* of the linker: end(3) */
+    uintptr_t page_bytes = (uintptr_t)sysconf(_SC_PAGESIZE);
+    void *wanted = (void *)(((uintptr_t)end + page_bytes - 1) / page_bytes * page_bytes);
+    void *given = mmap(wanted, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (given != MAP_FAILED && given != wanted)                     /* by a kernel that does not know the flag */
+        munmap(given, bytes);
+    return given == wanted ? given : NULL;
+}
+
 static bool fake_hold(workload_run *run, fake_state *state) {
     size_t bytes = (size_t)run->parameters[FAKE_BYTES];
+    bool behind = run->parameters[FAKE_MODE] == FAKE_BEHIND;
     if (bytes == 0)
         return true;
-    state->held = run->memory->alloc(bytes, 16);
-    if (state->held == NULL)
+    state->held = behind ? fake_behind(bytes) : run->memory->alloc(bytes, 16);
+    if (state->held == NULL) {
+        if (behind)
+            snprintf(run->why, sizeof run->why, "planted: something lies right behind the zeroed data");
         return false;
+    }
     for (size_t at = 0; at < bytes; at += 4096)
         *(volatile char *)(state->held + at) = 1;
     run->live_bytes += bytes;
@@ -65,7 +82,7 @@ static bool fake_prepare(workload_run *run) {
         snprintf(run->why, sizeof run->why, "%s: planted: the file is damaged at byte 7", run->file);
     if (run->parameters[FAKE_MODE] == FAKE_CRASH)
         raise(SIGSEGV);
-    if (run->parameters[FAKE_MODE] != FAKE_PLAIN)
+    if (run->parameters[FAKE_MODE] == FAKE_WHY || run->parameters[FAKE_MODE] == FAKE_REFUSE_PREPARE)
         return false;
     run->state = workload_map(sizeof(fake_state));
     return run->state != NULL && fake_hold(run, run->state);
@@ -116,7 +133,9 @@ static void fake_finish(workload_run *run) {
     fake_state *state = run->state;
     if (state == NULL)
         return;
-    if (state->held)
+    if (state->held && run->parameters[FAKE_MODE] == FAKE_BEHIND)
+        munmap(state->held, (size_t)run->parameters[FAKE_BYTES]);
+    else if (state->held)
         run->memory->release(state->held, (size_t)run->parameters[FAKE_BYTES]);
     run->live_bytes = 0;
     workload_unmap(state, sizeof *state);
