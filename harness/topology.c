@@ -218,9 +218,13 @@ unsigned topology_order(const char *root, const cpu_set_t *allowed, unsigned thr
 }
 
 bool topology_share_a_core(const char *root, const unsigned *cpus, unsigned count) {
-    for (unsigned i = 0; i < count; i++)
-        for (unsigned other = 0; other < i; other++)
-            if (topology_core(root, cpus[i]) == topology_core(root, cpus[other]))
-                return true;
+    cpu_set_t taken;
+    CPU_ZERO(&taken);
+    for (unsigned i = 0; i < count; i++) {
+        unsigned core = topology_core(root, cpus[i]);
+        if (CPU_ISSET(core, &taken))
+            return true;
+        CPU_SET(core, &taken);
+    }
     return false;
 }
