@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * capacity.c - spin alone, spin in company, compare.
  *
- * Two virtual cores may be two hyperthreads of one, or be lent to another guest: the same program then shows no gain
- * from threads for reasons that are not its own. Each spinner counts batches of a dependent chain until a
- * deadline; alone and in company alternate, so that a drift of the clock rate meets both.
+ * On the first two cores that threads go to. Two virtual cores may be two hyperthreads of one though nobody says so, or
+ * be lent to another guest: the same program then shows no gain from threads for reasons that are not its own. Each
+ * spinner counts batches of a dependent chain until a deadline; alone and in company alternate, so that a drift of the
+ * clock rate meets both.
  */
 #include "capacity.h"
 

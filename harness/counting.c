@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "../allocators/counted.h"
+#include "limit.h"
 
 typedef struct counting_shared { counting_figures seen; verdict said; bool ended; } counting_shared;
 
@@ -78,7 +79,7 @@ bool counting_pass(const options *asked, counting_figures *seen, verdict *said) 
     if (child == 0)
         counting_child(asked, shared);
     if (child < 0 || waitpid(child, &status, 0) != child)
-        return verdict_say(said, OUTCOME_HEAP_FULL, "the OS refused a process for the counting pass");
+        return verdict_say(said, OUTCOME_HEAP_FULL, "the OS refused a process for the counting pass%s", limit_words());
     if (WIFSIGNALED(status)) {
         signal(WTERMSIG(status), SIG_DFL);
         raise(WTERMSIG(status));

@@ -48,6 +48,7 @@ void list_help(const char *executable) {
         "  --seed=N              of the workload's random numbers (default: 1)\n"
         "  --set option=value    an option of the collector\n"
         "  --cpu=N               run on this core only\n"
+        "  --cpus=N,N,...        thread i runs on the i-th of these cores (default: different physical cores of one kind)\n"
         "  --units=K             units of work in a round (default: 10 ms of them, one at least)\n"
         "  --rounds=R            rounds measured (default: 11)\n"
         "  --lead-in=L           units run untimed before each round (default: 0)\n"

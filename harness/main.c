@@ -78,8 +78,8 @@ static bool main_settle(const options *asked, verdict *said) {
         if (sched_setaffinity(0, sizeof one, &one) != 0)
             return verdict_say(said, OUTCOME_BAD_INPUT, "--cpu: this process may not run on core %d", asked->cpu);
     }
-    if (!team_begin())
-        return verdict_say(said, OUTCOME_HEAP_FULL, "the OS refused to start a thread");
+    if (!team_begin(asked))
+        return verdict_say(said, OUTCOME_HEAP_FULL, "the OS refused to start a thread%s", limit_words());
     return true;
 }
 
@@ -154,27 +154,46 @@ static int main_explain(const char *executable, const options *asked) {
     return 2;
 }
 
-int main(int count, char **arguments) {
-    static options asked;
-    static session s;
-    static verdict said;
-    report about = { .of = &s, .said = &said, .capacity_before = -1, .capacity_after = -1, .crossing_ns = -1 };
+static options main_asked;
+static verdict main_said;
+static report  main_about = { .said = &main_said, .capacity_before = -1, .capacity_after = -1, .crossing_ns = -1 };
+static const char *main_executable;
 
-    report_begin();
-    if (!options_parse(&asked, count, arguments, &said))
-        return main_end(arguments[0], &about, &asked);
-    switch (asked.wish) {
+/* The harness itself was refused memory: a row without a number, which says so, and not a process that vanished. What
+ * was seen of memory and of rounds is left out, because it may be more than there is room for. */
+static void main_last_words(const char *why) {
+    if (main_asked.program == NULL || main_asked.wish != OPTIONS_RUN)
+        return;
+    verdict_say(&main_said, OUTCOME_HEAP_FULL, "%s", why);
+    memory_forget();
+    main_about.round_count = 0;
+    _Exit(main_end(main_executable, &main_about, &main_asked));
+}
+
+static int main_invocation(session *s, report *about, options *asked, verdict *said, int count, char **arguments) {
+    if (!options_parse(asked, count, arguments, said))
+        return main_end(arguments[0], about, asked);
+    switch (asked->wish) {
     case OPTIONS_HELP:      return list_help(arguments[0]), 0;
     case OPTIONS_LIST:      return list_text(), 0;
     case OPTIONS_LIST_JSON: return list_json(), 0;
-    case OPTIONS_EXPLAIN:   return main_explain(arguments[0], &asked);
+    case OPTIONS_EXPLAIN:   return main_explain(arguments[0], asked);
     case OPTIONS_RUN:       break;
     }
-    session_describe(&s, &asked);
-    bool fits = main_preload(&asked, arguments, &said) && main_settle(&asked, &said) && session_supported(&s, &said);
-    if (fits && asked.nominals)
-        nominal_run(&s, &said);
-    else if (fits && counting_pass(&asked, &about.counted, &said))
-        main_run(&s, &about, &said);
-    return main_end(arguments[0], &about, &asked);
+    session_describe(s, asked);
+    bool fits = main_preload(asked, arguments, said) && main_settle(asked, said) && session_supported(s, said);
+    if (fits && asked->nominals)
+        nominal_run(s, said);
+    else if (fits && counting_pass(asked, &about->counted, said))
+        main_run(s, about, said);
+    return main_end(arguments[0], about, asked);
+}
+
+int main(int count, char **arguments) {
+    static session s;
+    main_about.of = &s;
+    main_executable = arguments[0];
+    own_at_refusal(main_last_words);
+    report_begin();
+    return main_invocation(&s, &main_about, &main_asked, &main_said, count, arguments);
 }

@@ -172,6 +172,8 @@ void memory_finished(void) {
     memory.figures.finished_trimmed_rss = memory_rss();
 }
 
+void memory_forget(void) { memory.of = NULL; }
+
 const memory_figures *memory_get(void) { return memory.of ? &memory.figures : NULL; }
 
 const memory_point *memory_points(unsigned *count) {

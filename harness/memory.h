@@ -39,7 +39,8 @@ void memory_take_stock(void);                               /* the end_... figur
 void memory_end(void);                                      /* after the units: takes stock, and what is live */
 void memory_finished(void);                                 /* after finish; takes 200 ms */
 
-const memory_figures *memory_get(void);                     /* NULL: memory_begin was not called */
+const memory_figures *memory_get(void);                     /* NULL: memory_begin was not called, or what it saw forgotten */
+void memory_forget(void);                                   /* no more looks, and nothing to report */
 const memory_point   *memory_points(unsigned *count);
 
 #endif

@@ -152,7 +152,7 @@ static bool options_collector(const char *argument, verdict *said) {
 
 /* --- options -------------------------------------------------------------------------------------- */
 
-enum { OPTION_HELP = 256, OPTION_LIST, OPTION_ALLOCATOR, OPTION_THREADS, OPTION_SEED, OPTION_SET, OPTION_CPU,
+enum { OPTION_HELP = 256, OPTION_LIST, OPTION_ALLOCATOR, OPTION_THREADS, OPTION_SEED, OPTION_SET, OPTION_CPU, OPTION_CPUS,
        OPTION_RESIDENT, OPTION_UNITS, OPTION_ROUNDS, OPTION_LEAD_IN, OPTION_MEMORY, OPTION_AREAS, OPTION_SAMPLE_MS,
        OPTION_MEMORY_LIMIT, OPTION_LABEL, OPTION_REPETITION, OPTION_NO_CAPACITY, OPTION_PAUSES, OPTION_HEAP, OPTION_MAP,
        OPTION_EXPLAIN, OPTION_NOMINALS };
@@ -165,6 +165,7 @@ static const struct option options_known[] = {
     { "seed",         required_argument, NULL, OPTION_SEED },
     { "set",          required_argument, NULL, OPTION_SET },
     { "cpu",          required_argument, NULL, OPTION_CPU },
+    { "cpus",         required_argument, NULL, OPTION_CPUS },
     { "resident",     no_argument,       NULL, OPTION_RESIDENT },
     { "units",        required_argument, NULL, OPTION_UNITS },
     { "rounds",       required_argument, NULL, OPTION_ROUNDS },
@@ -184,11 +185,12 @@ static const struct option options_known[] = {
     { NULL, 0, NULL, 0 },
 };
 
-static bool options_cpu(options *asked, verdict *said) {
+/* The number of a core that this process may use. */
+static bool options_core(const char *where, const char *text, unsigned *core, verdict *said) {
     cpu_set_t allowed;
     int64_t cpu;
     char known[400] = "", number[16];
-    if (!options_number("--cpu", optarg, 0, CPU_SETSIZE - 1, &cpu, said))
+    if (!options_number(where, text, 0, CPU_SETSIZE - 1, &cpu, said))
         return false;
     sched_getaffinity(0, sizeof allowed, &allowed);
     for (int i = 0; i < CPU_SETSIZE; i++)
@@ -197,10 +199,45 @@ static bool options_cpu(options *asked, verdict *said) {
             options_append(known, sizeof known, number);
         }
     if (!CPU_ISSET((int)cpu, &allowed))
-        return verdict_say(said, OUTCOME_BAD_INPUT, "--cpu: %s is not a core this process may use; give one of %s",
-                           optarg, known);
-    asked->cpu = (int)cpu;
+        return verdict_say(said, OUTCOME_BAD_INPUT, "%s: %s is not a core this process may use; give one of %s",
+                           where, text, known);
+    *core = (unsigned)cpu;
     return true;
+}
+
+static bool options_cpu(options *asked, verdict *said) {
+    unsigned core;
+    if (!options_core("--cpu", optarg, &core, said))
+        return false;
+    asked->cpu = (int)core;
+    return true;
+}
+
+static bool options_has_cpu(const options *asked, unsigned core) {
+    for (unsigned i = 0; i < asked->cpu_count; i++)
+        if (asked->cpus[i] == core)
+            return true;
+    return false;
+}
+
+/* More cores than there can be threads are read and not kept. */
+static bool options_cpus(options *asked, verdict *said) {
+    char word[24];
+    asked->cpu_count = 0;
+    for (const char *text = optarg; ; text++) {
+        size_t length = strcspn(text, ",");
+        unsigned core;
+        snprintf(word, sizeof word, "%.*s", (int)(length < sizeof word ? length : sizeof word - 1), text);
+        if (!options_core("--cpus", word, &core, said))
+            return false;
+        if (options_has_cpu(asked, core))
+            return verdict_say(said, OUTCOME_BAD_INPUT, "--cpus: core %u is named twice; give each once, as in 0,2", core);
+        if (asked->cpu_count < OPTIONS_MOST_THREADS)
+            asked->cpus[asked->cpu_count++] = core;
+        text += length;
+        if (*text == '\0')
+            return true;
+    }
 }
 
 static bool options_list(options *asked, verdict *said) {
@@ -230,6 +267,7 @@ static bool options_apply(options *asked, int option, const char *where, verdict
     case OPTION_SEED:         return OPTIONS_INTO(seed, 0, INT64_MAX);
     case OPTION_SET:          return options_collector(optarg, said);
     case OPTION_CPU:          return options_cpu(asked, said);
+    case OPTION_CPUS:         return options_cpus(asked, said);
     case OPTION_RESIDENT:     asked->resident = true; return true;
     case OPTION_UNITS:        return OPTIONS_INTO(units, 1, 1000000000);
     case OPTION_ROUNDS:       return OPTIONS_INTO(rounds, 1, 100000);
@@ -306,6 +344,10 @@ bool options_parse(options *asked, int count, char **arguments, verdict *said) {
         return false;
     if (asked->benchmark && asked->resident)
         return verdict_say(said, OUTCOME_BAD_INPUT, "--resident and flags after -- exclude each other; drop one");
+    if (asked->cpu >= 0 && asked->cpu_count)
+        return verdict_say(said, OUTCOME_BAD_INPUT, "--cpu and --cpus exclude each other; drop one");
+    if (asked->cpu_count && asked->threads == 1)
+        asked->cpu = (int)asked->cpus[0];
     if (asked->pauses && (asked->resident || asked->benchmark))
         return verdict_say(said, OUTCOME_BAD_INPUT, "--pauses slows what it records; run it alone, without --resident "
                            "and flags after --");

@@ -22,6 +22,8 @@ typedef struct options {
     unsigned        threads;
     uint64_t        seed;
     int             cpu;                /* to run on, or -1: as the OS likes */
+    unsigned        cpus[OPTIONS_MOST_THREADS];         /* thread i runs on the i-th, counted round */
+    unsigned        cpu_count;          /* of them; 0: the harness chooses */
     bool            resident, memory, capacity;
     bool            areas;              /* resident bytes by area at each moment */
     bool            pauses;             /* recorded, and reported by kind */

@@ -13,12 +13,16 @@
 extern "C" {
 #endif
 
-/* 16-byte aligned; dies with one line on standard error when the OS refuses. */
+/* 16-byte aligned; where the OS refuses, ends the process as own_at_refusal says. */
 void *own_alloc(size_t bytes);
 void  own_free(void *block);
 
-/* A zeroed, touched table that is never given back; dies when the OS refuses. */
+/* A zeroed, touched table that is never given back; ends the process in the same way. */
 void *own_table(size_t bytes);
+
+/* From now on a refusal is told to `tell`, with one line of why, and from a reserve it can have some memory more: enough
+ * for a short report. Before, or where `tell` returns or is refused too: one line on standard error and status 3. */
+void own_at_refusal(void (*tell)(const char *why));
 
 #ifdef __cplusplus
 }

@@ -14,6 +14,7 @@
 #include "own.h"
 #include "provenance.h"
 #include "sampler.h"
+#include "team.h"
 
 void report_begin(void) { json_set_alloc_funcs(own_alloc, own_free); }
 
@@ -180,6 +181,16 @@ json_t *report_capacity(const report *about) {
     return capacity;
 }
 
+/* The cores of the threads, by thread; null where the OS put them. */
+static json_t *report_cores(unsigned threads) {
+    if (team_core(0) < 0)
+        return json_null();
+    json_t *cores = json_array();
+    for (unsigned i = 0; i < threads; i++)
+        json_array_append_new(cores, json_integer(team_core(i)));
+    return cores;
+}
+
 /* --- the whole -------------------------------------------------------------------------------------- */
 
 /* Whose bytes the objects are: a row that names an allocator may use it for owned arrays only. */
@@ -218,6 +229,8 @@ json_t *report_invocation(const report *about) {
     json_object_set_new(object, "heap", looks_report());
     json_object_set_new(object, "figures", report_figures());
     json_object_set_new(object, "capacity", report_capacity(about));
+    json_object_set_new(object, "cpus", report_cores(asked->threads));
+    json_object_set_new(object, "share_a_core", json_boolean(team_shares_a_core()));
     json_object_set_new(object, "build", provenance_json());
     return object;
 }

@@ -99,14 +99,15 @@ bool session_reclaims(const session *s) {
 
 static bool session_open_collector(session *s, verdict *said) {
     if (s->objects && !linked_collector.open(s->memory))
-        return verdict_say(said, OUTCOME_HEAP_FULL, "open: collector %s was refused memory", linked_collector.name);
+        return verdict_say(said, OUTCOME_HEAP_FULL, "open: collector %s was refused memory%s", linked_collector.name,
+                           limit_words());
     return true;
 }
 
 bool session_open(session *s, const char *spec, verdict *said) {
     char why[256];
     if (!team_start(s->asked->threads))
-        return verdict_say(said, OUTCOME_HEAP_FULL, "the OS refused to start %u threads", s->asked->threads);
+        return verdict_say(said, OUTCOME_HEAP_FULL, "the OS refused to start %u threads%s", s->asked->threads, limit_words());
     if (s->asked->memory_limit)
         limit_apply(s->asked->memory_limit);
     s->memory = allocator_open(spec, why, sizeof why);
@@ -206,7 +207,7 @@ static bool session_refusal(const session *s, const char *phase, verdict *said) 
             return verdict_say(said, OUTCOME_BAD_INPUT, "%s", s->runs[i].why);
     for (unsigned i = 0; i < s->asked->threads; i++)
         if (s->refused[i])
-            return verdict_say(said, OUTCOME_HEAP_FULL, "%s: a request for memory was refused", phase);
+            return verdict_say(said, OUTCOME_HEAP_FULL, "%s: a request for memory was refused%s", phase, limit_words());
     return true;
 }
 

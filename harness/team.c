@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "options.h"
+#include "topology.h"
 
 typedef struct team_member {
     pthread_t id;
@@ -41,7 +41,10 @@ static struct {
     uint64_t        ended_ns;       /* the last stamp */
     bool            over;
     void          (*at_end)(void);
-    cpu_set_t       allowed;        /* cores, by team_begin */
+    unsigned        cores[CPU_SETSIZE];     /* in the order in which threads go to them */
+    unsigned        core_count;
+    bool            pins;           /* one thread alone stays where the OS or --cpu has it */
+    bool            shares;         /* two threads, one physical core */
 } team = { .lock = PTHREAD_MUTEX_INITIALIZER, .orders = PTHREAD_COND_INITIALIZER,
            .reports = PTHREAD_COND_INITIALIZER };
 
@@ -57,15 +60,29 @@ uint64_t team_cpu_ns(void)   { return team_read_clock(CLOCK_PROCESS_CPUTIME_ID);
 /* --- cores ---------------------------------------------------------------------------------------- */
 
 void team_pin(unsigned index) {
-    unsigned wanted = index % (unsigned)CPU_COUNT(&team.allowed);
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-        if (CPU_ISSET(cpu, &team.allowed) && wanted-- == 0) {
-            cpu_set_t one;
-            CPU_ZERO(&one);
-            CPU_SET(cpu, &one);
-            pthread_setaffinity_np(pthread_self(), sizeof one, &one);
-            return;
-        }
+    cpu_set_t one;
+    if (team.core_count == 0)
+        return;
+    CPU_ZERO(&one);
+    CPU_SET(team.cores[index % team.core_count], &one);
+    pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+}
+
+int team_core(unsigned index) { return team.pins ? (int)team.cores[index % team.core_count] : -1; }
+
+bool team_shares_a_core(void) { return team.shares; }
+
+static void team_choose_cores(const options *asked) {
+    cpu_set_t allowed;
+    if (asked->cpu_count) {
+        memcpy(team.cores, asked->cpus, asked->cpu_count * sizeof *asked->cpus);
+        team.core_count = asked->cpu_count;
+    } else if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+        team.core_count = asked->threads > 1 ? topology_order("", &allowed, asked->threads, team.cores) : 0;
+    if (asked->cpu >= 0 && team.core_count == 0)
+        team.cores[team.core_count++] = (unsigned)asked->cpu;
+    team.pins = team.core_count > 0 && (asked->threads > 1 || asked->cpu >= 0);
+    team.shares = asked->threads > 1 && (asked->threads > team.core_count || topology_share_a_core("", team.cores, asked->threads));
 }
 
 /* --- run delay: the second number of schedstat (proc(5)) ------------------------------------------- */
@@ -173,9 +190,8 @@ void team_stop(void (*at_end)(void)) {
 
 static void *team_nothing(void *unused) { return unused; }
 
-bool team_begin(void) {
+bool team_begin(const options *asked) {
     pthread_t thread;
-    CPU_ZERO(&team.allowed);
-    sched_getaffinity(0, sizeof team.allowed, &team.allowed);
+    team_choose_cores(asked);
     return pthread_create(&thread, NULL, team_nothing, NULL) == 0 && pthread_join(thread, NULL) == 0;
 }

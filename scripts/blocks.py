@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import limits
 import machine
 import summary
 from matrix import Configuration, Group
@@ -47,6 +48,8 @@ def timed(harness: Harness, group: Group, row: Configuration, repetition: int, c
           earlier: Iterable[Line] = ()) -> dict[str, Any]:
     """One invocation that counts, or the last try: a line, with what the gates said of it. It takes as many rounds as
     the row's earlier lines have shown to hold enough full collections; one that holds too few is run again, longer."""
+    if why := limits.too_few_cores(row.threads):
+        return _not_run(why)
     longer = max((len(l["rounds"]) // group["block_rounds"] for l in earlier if l["rounds"]), default=1)
     rejected, attempt = 0, 0
     while True:
@@ -76,6 +79,8 @@ def memory(harness: Harness, group: Group, row: Configuration, repetition: int, 
 
 def pauses(harness: Harness, group: Group, row: Configuration, repetition: int, core: int) -> dict[str, Any]:
     """One invocation that records pauses; stamps slow it, so that its time is not used. Threads need cores here too."""
+    if why := limits.too_few_cores(row.threads):
+        return _not_run(why)
     flags = ["--pauses", f"--rounds={group['pause_rounds']}", "--lead-in=1"]
     line = _once(harness, group, row, repetition, core if row.threads == 1 else None, flags)
     return {**line, "kept": _judge(line, row, False) and line["outcome"] == "ok", "rejected": 0}
@@ -95,6 +100,11 @@ def _once(harness: Harness, group: Group, row: Configuration, repetition: int, c
         return whole(harness, group, row, repetition, core, flags)
     except Ended as end:
         return {"outcome": end.outcome, "message": end.message}
+
+
+def _not_run(why: str) -> dict[str, Any]:
+    """Threads that share a core because there is none for each of them would be a verdict on the machine."""
+    return {"outcome": "no_capacity", "message": why, "kept": False, "rejected": 0}
 
 
 def _judge(line: dict[str, Any], row: Configuration, disturbed: bool) -> bool:

@@ -15,7 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import console
+import limits
 import machine
+import topology
 
 GOOD, LOOK, BAD = "good", "look", "bad"
 COLOURS = {GOOD: "green", LOOK: "yellow", BAD: "red"}
@@ -75,13 +77,40 @@ def steal(share: float) -> Finding:
     return Finding("steal", f"{share:.1%} of a core", state, "" if state == GOOD else "the host is busy: measure at another hour, or on another host")
 
 
-def memory(free: int) -> Finding:
+def memory(free: int, bound: str = "machine") -> Finding:
+    """bound: what leaves no more, as limits.py names it."""
     good = free >= LEAST_BYTES
-    return Finding("free memory", f"{free / 2**30:.1f} GiB", GOOD if good else BAD, "" if good else "free 2 GiB: what swaps is not measured")
+    where = "" if bound == "machine" else f" ({bound})"
+    advice = {"machine": "free 2 GiB: what swaps is not measured", "cgroup": "give the container 2 GiB more: rows that need it will be heap full"}
+    return Finding("free memory", f"{free / 2**30:.1f} GiB{where}", GOOD if good else BAD,
+                   "" if good else advice.get(bound, f"raise {bound}: rows that need more will be heap full"))
 
 
-def cores(usable: int) -> Finding:
-    return Finding("cores", str(usable), GOOD if usable > 1 else LOOK, "" if usable > 1 else "one core: rows with two threads will have no capacity")
+def cores(usable: int, physical: int | None = None) -> Finding:
+    """Those that we may use; physical: how many they are without second hyperthreads."""
+    physical = usable if physical is None else physical
+    value = str(usable) if physical == usable else f"{usable}, hyperthreads of {physical}"
+    why = ("one core: rows with two threads will have no capacity" if usable < 2
+           else "hyperthread siblings: two threads share a core; allow cores of which `lscpu -e` shows another CORE" if physical < 2 else "")
+    return Finding("cores", value, LOOK if why else GOOD, why)
+
+
+def kinds(count: int) -> Finding:
+    return Finding("kinds of cores", str(count), LOOK if count > 1 else GOOD,
+                   "time is measured on the fastest kind, threads on one kind: numbers of two kinds are not compared" if count > 1 else "")
+
+
+def quota(quota_cores: float | None) -> Finding:
+    """What stops every process for a part of each tenth of a second cannot be measured in."""
+    if quota_cores is None:
+        return Finding("CPU quota", "none", GOOD)
+    return Finding("CPU quota", f"{quota_cores:g} cores", BAD,
+                   "times cannot be measured here: the quota stops programs in the middle; start the container without --cpus, "
+                   "give it cores of its own with --cpuset-cpus")
+
+
+def container(kind: str | None) -> Finding:
+    return Finding("container", kind or "none seen", GOOD)
 
 
 def clock(source: str | None) -> Finding:
@@ -95,10 +124,11 @@ def examine() -> list[Finding]:
     after = machine.cpu_times()
     busy = sum(after.busy[c] - before.busy.get(c, after.busy[c]) for c in after.busy) - (after.own - before.own)
     cpu, elapsed = "/sys/devices/system/cpu/", after.at - before.at
-    facts = machine.provenance()
+    facts, ours, found = machine.provenance(), limits.read(), topology.here()
     return [governor(facts["governor"]), turbo(read(cpu + "intel_pstate/no_turbo"), read(cpu + "cpufreq/boost")),
             huge_pages(facts["transparent_huge_pages"]), load(max(0.0, busy) / elapsed), steal((after.steal - before.steal) / elapsed),
-            aslr(facts["aslr"]), cores(facts["usable_cores"]), memory(machine.available_bytes()), clock(facts["clock_source"])]
+            aslr(facts["aslr"]), cores(facts["usable_cores"], found.physical_cores()), kinds(found.kinds()), quota(ours.cpu_quota),
+            memory(ours.memory_left, ours.memory_bound), container(ours.container), clock(facts["clock_source"])]
 
 
 def main(arguments: list[str]) -> int:
@@ -111,7 +141,7 @@ def main(arguments: list[str]) -> int:
         print(json.dumps([asdict(f) for f in found], indent=1))
     else:
         for f in (f for f in found if f.state != GOOD or not options.quiet):
-            print(f"{console.paint(f'{f.state:4}', COLOURS[f.state])}  {f.name:12} {f.value}" + (f"\n      {f.advice}" if f.advice else ""))
+            print(f"{console.paint(f'{f.state:4}', COLOURS[f.state])}  {f.name:14} {f.value}" + (f"\n      {f.advice}" if f.advice else ""))
     return int(any(f.state == BAD for f in found))
 
 

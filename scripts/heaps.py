@@ -3,7 +3,8 @@
 
 A tracer buys time with memory, so that its time means nothing without its heap. Before anything is measured, the
 smallest heap in which a row's units still finish is found by doubling and halving, to a twentieth; the row then runs
-with `heap_budget` times that (2 unless the matrix says otherwise; 0: whatever the collector likes). Within its bound
+with `heap_budget` times that (2 unless the matrix says otherwise; 0: whatever the collector likes), at most with what
+the machine, the container and the shell leave (limits.py). Within its bound
 a tracer lets the heap grow until it is full. Rows that collect only when asked are left alone.
 
 Source of the custom: Blackburn, Cheng and McKinley, "Myths and realities", SIGMETRICS 2004, and most since.
@@ -13,6 +14,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import limits
+import machine
 from matrix import PAIR_MARK, Configuration, Group, Matrix
 from resident import Ended, Harness, whole
 
@@ -23,18 +26,28 @@ PROBE = ["--units=2", "--rounds=1", "--lead-in=1", "--no-capacity"]
 LAZIEST = {"growth_percent": 0, "free_space_divisor": 1}        # a collection only when the heap is full
 
 
-def budgeted(plan: Matrix, harness: Harness, known: dict[str, Any], heaps: dict[str, int], core: int) -> Matrix:
+def fitted(plan: Matrix, found: limits.Limits) -> tuple[Matrix, list[str]]:
+    """The plan with no row allowed more memory than this machine has left, and in words what was changed."""
+    wanted = {g["memory_limit_mib"] for g in plan.groups}
+    given = {mib: limits.fitted(mib << 20, found) >> 20 for mib in wanted}
+    words = [f"memory: {found.memory_left >> 20} MiB are left here ({found.memory_bound}); rows may take {given[mib]} MiB, not {mib}"
+             for mib in sorted(wanted) if given[mib] < mib]
+    groups = tuple(replace(g, settings={**g.settings, "memory_limit_mib": given[g["memory_limit_mib"]]}) for g in plan.groups)
+    return replace(plan, groups=groups), words
+
+
+def budgeted(plan: Matrix, harness: Harness, known: dict[str, Any], heaps: dict[str, int]) -> Matrix:
     """The plan with each tracer's heap bounded. heaps: bytes by group and row; what is not known yet is found and added."""
-    return replace(plan, groups=tuple(_budgeted_group(g, harness, known, heaps, core) for g in plan.groups))
+    return replace(plan, groups=tuple(_budgeted_group(g, harness, known, heaps) for g in plan.groups))
 
 
-def _budgeted_group(group: Group, harness: Harness, known: dict[str, Any], heaps: dict[str, int], core: int) -> Group:
-    rows = []
+def _budgeted_group(group: Group, harness: Harness, known: dict[str, Any], heaps: dict[str, int]) -> Group:
+    rows, core = [], machine.measuring_core(group.most_threads)
     for row in group.configurations:
         names = _options_of_tracer(row, known) if group["heap_budget"] else set()
         key = f"{group.name} {row.label.removesuffix(PAIR_MARK)}"
         if names and key not in heaps:
-            heaps[key] = int(group["heap_budget"] * smallest(harness, group, row, names, core))
+            heaps[key] = min(int(group["heap_budget"] * smallest(harness, group, row, names, core)), group["memory_limit_mib"] << 20)
         rows.append(bounded(row, heaps[key], names) if names and heaps[key] else row)
     return replace(group, configurations=tuple(rows))
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import json
-import os
 import re
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import limits
 import machine
 import matrix as matrices
 import record
@@ -170,7 +170,7 @@ def _count_run(options: argparse.Namespace) -> int:
         raise BadInput(f"{shown(folder)} has nothing to count" + (f" in {options.workloads}" if only else ""))
     said = {(l["group"], l["label"]): [p for k, v in (l.get("options") or {}).items() for p in ("--set", f"{k}={v}")] for l in lines}
     wanted = [(g, r) for g in groups for r in g.rows if r.threads == 1 and not r.twin]
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(max(1, int(limits.cores()))) as pool:
         counts = list(pool.map(lambda w: count(Harness(options.bin.absolute()), *w, said.get((w[0].name, w[1].label), []), about["seed"],
                                                options.repeats), wanted))
     rows = ratios(counts)

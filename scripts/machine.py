@@ -7,6 +7,7 @@ core and how often it was switched out; /proc/stat tells of the other cores and 
 """
 from __future__ import annotations
 
+import functools
 import hashlib
 import mmap
 import os
@@ -17,6 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import limits
+import topology
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Bounds of the gates. A switch costs some 5 us beside the wait, so 1 % of wait is about 1 % of error.
@@ -25,6 +29,7 @@ SWITCHES_PER_S = 200            # involuntary
 OTHERS_CORES = 0.5              # used by others, of the cores that the residents do not use
 STEAL_SHARE = 0.02              # of the wall time of a round
 CAPACITY_LEAST = 1.7            # what two spinning threads must reach over one
+TOUCH_MOST, TOUCH_LEAST = 256 << 20, 8 << 20    # bytes of one step
 PACKAGES = ("gcc libc6 libbenchmark1debian libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libzstd1 libjansson4 "
             "gnuplot-nox python3 python3-numpy").split()
 
@@ -38,6 +43,7 @@ class CpuTimes:
     busy: dict[int, float]
     steal: float
     own: float
+    throttled: float = 0.0      # by a CPU quota
 
 
 def cpu_times() -> CpuTimes:
@@ -50,7 +56,13 @@ def cpu_times() -> CpuTimes:
             busy[int(name[3:])] = user + nice + system + irq + softirq
             steal += stolen
     own = os.times()
-    return CpuTimes(time.monotonic(), busy, steal, own.user + own.system)
+    throttled = limits.throttled_s() if _has_quota() else 0.0
+    return CpuTimes(time.monotonic(), busy, steal, own.user + own.system, throttled)
+
+
+@functools.lru_cache(maxsize=1)
+def _has_quota() -> bool:
+    return limits.read().cpu_quota is not None
 
 
 def disturbance(before: CpuTimes, after: CpuTimes, core: int | None) -> str:
@@ -60,6 +72,8 @@ def disturbance(before: CpuTimes, after: CpuTimes, core: int | None) -> str:
     steal = after.steal - before.steal
     if steal > STEAL_SHARE * elapsed and steal >= 0.03:     # /proc/stat counts in steps of 10 ms
         return f"{steal / elapsed:.0%} of a core was stolen by the host"
+    if after.throttled - before.throttled > RUN_DELAY_SHARE * elapsed:
+        return f"the CPU quota stopped us for {after.throttled - before.throttled:.2f} s"
     if core is not None:
         others = sum(after.busy[c] - before.busy[c] for c in after.busy if c != core and c in before.busy)
         others -= after.own - before.own
@@ -80,26 +94,39 @@ def capacity_suffices(capacity: dict[str, float] | None) -> bool:
     return not capacity or min(capacity["before"], capacity["after"]) >= CAPACITY_LEAST
 
 
-def measuring_core() -> int:
-    """The last core we may use: the first ones serve most interrupts."""
-    return max(os.sched_getaffinity(0))
+def measuring_core(threads: int = 1) -> int:
+    """A core of the fastest kind; beside rows of so many threads, of theirs (topology.py)."""
+    return topology.here().measuring_core(threads)
+
+
+def thread_cores(threads: int, most: int = 0) -> str:
+    """Where so many threads go, for --cpus; most: of any row that they are compared with."""
+    return ",".join(map(str, topology.here().order(max(threads, most))[:threads]))
 
 
 def touch_memory(seconds: float, share: float = 0.5) -> int:
-    """Have the host back our memory before anything is timed: it does so lazily. Bytes touched."""
-    chunk, touched, held = 256 << 20, 0, []
+    """Have the host back our memory before anything is timed: it does so lazily. Bytes touched. Each step asks what is
+    left and takes an eighth of it at most: a container that is full kills, and what is refused is not wanted."""
+    touched, held = 0, []
     until = time.monotonic() + seconds
     bound = share * available_bytes()
-    while time.monotonic() < until and touched + chunk <= bound:
-        held.append(mmap.mmap(-1, chunk, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE))
-        touched += chunk
+    try:
+        while time.monotonic() < until and bound - touched >= TOUCH_LEAST:
+            step = min(TOUCH_MOST, bound - touched, available_bytes() // 8) // mmap.PAGESIZE * mmap.PAGESIZE
+            if step < TOUCH_LEAST:
+                break
+            held.append(mmap.mmap(-1, int(step), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE))
+            touched += int(step)
+    except (OSError, ValueError, MemoryError):
+        pass                                            # refused: then that is all there is
     for part in held:
         part.close()
     return touched
 
 
 def available_bytes() -> int:
-    return _meminfo("MemAvailable")
+    """Left to this process: by the machine, by its container, by its shell (limits.py)."""
+    return limits.memory_left()
 
 
 # --- provenance ------------------------------------------------------------------------------------
@@ -117,7 +144,8 @@ def provenance() -> dict[str, Any]:
         "commit": commit(), "dirty": dirty(),
         "kernel": platform.release(), "machine": platform.machine(), "libc": " ".join(platform.libc_ver()),
         "distribution": _os_release(), "cpu_model": _cpuinfo(cpu, "model name"), "cores": os.cpu_count(),
-        "usable_cores": len(os.sched_getaffinity(0)), "l2_l3": _caches(),
+        "usable_cores": len(os.sched_getaffinity(0)), "limits": limits.read().described(), "topology": chosen_cores(),
+        "l2_l3": _caches(),
         "hypervisor": "hypervisor" in _cpuinfo(cpu, "flags"), "memory_bytes": _meminfo("MemTotal"),
         "clock_source": _read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
         "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
@@ -125,6 +153,15 @@ def provenance() -> dict[str, Any]:
         "overcommit": _read("/proc/sys/vm/overcommit_memory"), "aslr": _read("/proc/sys/kernel/randomize_va_space"),
         "page_bytes": os.sysconf("SC_PAGE_SIZE"), "packages": packages(),
     }
+
+
+def chosen_cores() -> dict[str, Any]:
+    """Where time is measured, and where threads go."""
+    found = topology.here()
+    core, pair = found.measuring_core(), found.order(2)[:2]
+    return {"physical_cores": found.physical_cores(), "kinds": found.kinds(), "measuring_core": core,
+            "measuring_kind": found.kind_of(core) or None, "two_threads": list(pair),
+            "siblings": found.share_a_core(pair) or len(pair) < 2}
 
 
 def commit() -> str | None:

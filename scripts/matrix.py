@@ -117,6 +117,11 @@ class Group:
     def __getitem__(self, key: str) -> Any:
         return self.settings[key]
 
+    @property
+    def most_threads(self) -> int:
+        """Of any row: all of them go to cores of one kind, so that they can be compared."""
+        return max([*self.settings.get("threads", []), *(c.threads for c in self.configurations)], default=1)
+
     def labelled(self, label: str) -> Configuration | None:
         return next((c for c in self.configurations if c.label == label), None)
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import limits
+import machine
 from matrix import BadInput, Configuration, Group
 
 OPTIONAL = {"boehm": "libgc-dev"}       # executables that the Makefile leaves out where a package is missing
@@ -69,6 +71,7 @@ class Child:
 
     def __init__(self, command: list[str], commands_follow: bool) -> None:
         self.errors = tempfile.TemporaryFile()              # a pipe that nobody reads could fill and block it
+        self.kills_before, self.killed = limits.oom_kills(), False
         try:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE if commands_follow else subprocess.DEVNULL,
@@ -118,10 +121,18 @@ class Child:
             return Ended("timeout", "closed its output and did not end")
         said = self.said()
         if status < 0:
-            return Ended("crash", f"killed by {signal.Signals(-status).name}" + (f": {said}" if said else ""))
+            why = said or (self._memory_ran_out() if status == -signal.SIGKILL and not self.killed else "")
+            return Ended("crash", f"killed by {signal.Signals(-status).name}" + (f": {why}" if why else ""))
         if status == 2:
             return Ended("bad_input", said)
         return Ended("crash", f"ended with status {status} and no result" + (f": {said}" if said else ""))
+
+    def _memory_ran_out(self) -> str:
+        """Was it the kernel's OOM killer? It tells nobody but its counters."""
+        if limits.oom_kills() <= self.kills_before:
+            return ""
+        limit = limits.read().memory_limit
+        return "the OOM killer: no memory left" + (f" in the container, whose limit is {limit >> 20} MiB" if limit else "")
 
     def said(self) -> str:
         """Its last line on standard error."""
@@ -132,6 +143,7 @@ class Child:
     def kill(self) -> None:
         """End it and all it started; safe to call again."""
         if self.process.poll() is None:
+            self.killed = True
             try:
                 os.killpg(self.process.pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -150,7 +162,13 @@ class Child:
 
 
 def _die_with_parent() -> None:
+    """And before it, where memory runs out: the kernel then ends a row and not the run."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    try:
+        with open("/proc/self/oom_score_adj", "wb", buffering=0) as score:
+            score.write(b"500")
+    except OSError:
+        pass
 
 
 class Resident:
@@ -199,7 +217,7 @@ def whole(harness: Harness, group: Group, row: Configuration, repetition: int, c
           flags: list[str]) -> dict[str, Any]:
     """One whole invocation: its line. Ended where there is none."""
     limit = group["memory_limit_mib"] << 20
-    pin = [f"--cpu={core}"] if core is not None else []
+    pin = [f"--cpu={core}"] if core is not None else [f"--cpus={machine.thread_cores(row.threads, group.most_threads)}"]
     child = Child([*harness.command(row, group["seed"], repetition, limit), *pin, *flags], False)
     try:
         line, until = None, time.monotonic() + group["timeout_s"]

@@ -27,6 +27,7 @@ from typing import Any
 
 import blocks
 import heaps
+import limits
 import machine
 import matrix as matrices
 import plots
@@ -227,7 +228,11 @@ def _code_digest(harness: Harness, known: dict[str, Any]) -> str:
 def budgeted(plan: Matrix, harness: Harness, known: dict[str, Any], folder: Path, about: dict[str, Any]) -> Matrix:
     """The plan with bounded heaps for what traces; which, is kept in run.json, so that a resumed run has the same."""
     found = about.setdefault("heaps", {})
-    plan = heaps.budgeted(plan, harness, known, found, machine.measuring_core())
+    plan, words = heaps.fitted(plan, limits.read())
+    about["memory_limits"] = [*about.get("memory_limits", []), *words]
+    for text in words:
+        print(text, flush=True)
+    plan = heaps.budgeted(plan, harness, known, found)
     record.write_run(folder, about)
     return plan
 
@@ -236,7 +241,7 @@ def budgeted(plan: Matrix, harness: Harness, known: dict[str, Any], folder: Path
 
 def measure(plan: Matrix, harness: Harness, journal: Journal, folder: Path, verbose: bool = False) -> None:
     """Everything that is not in the journal yet."""
-    core = machine.measuring_core()
+    plan, _ = heaps.fitted(plan, limits.read())
     bar = Bar(plan)
     begun = time.monotonic()
     spent_before = sum(l["took_s"] for l in journal.lines)
@@ -252,6 +257,7 @@ def measure(plan: Matrix, harness: Harness, journal: Journal, folder: Path, verb
                     machine.touch_memory(plan["touch_s"])
                     touched = True
                 bar.group(group)
+                core = machine.measuring_core(group.most_threads)
                 if verbose:
                     bar.say(f"{group.name}, repetition {repetition + 1} of {_most(group)} at most")
                 _time(harness, group, repetition, journal, core, bar)
@@ -354,7 +360,7 @@ def line_of(group: Group, row: Configuration, repetition: int, purpose: str, fou
             "label": row.label, "repetition": repetition, "workload": row.workload, "parameters": dict(row.parameters),
             "collector": row.collector, "allocator": row.allocator, "threads": row.threads, "options": dict(row.options),
             "seed": group["seed"], "declared": None, "counted": None, "renewed": None, "reclaims": None, "rounds": [],
-            "memory": None, "pauses": None, "heap": None, "capacity": None, "build": None}
+            "memory": None, "pauses": None, "heap": None, "capacity": None, "cpus": None, "share_a_core": None, "build": None}
     own = {"label": row.label, "repetition": repetition, "mode": base["mode"], "group": group.name, "purpose": purpose,
            "kept": found["kept"], "rejected": found["rejected"], "consecutive": found.get("consecutive"),
            "together": found.get("together"), "took_s": round(took_s, 3)}

@@ -184,6 +184,8 @@ def _row(plan: dict[str, Any], lines: list[Line], wrong: set[int]) -> Row:
         row.sample, row.time, row.cpu = sample, stats.median_of(sample), stats.median_of(cpu)
     if disturbed:
         row.notes.append(f"disturbed in {disturbed} of {len(kept)} invocations")
+    if any(l.get("share_a_core") for l in timed):
+        row.notes.append("hyperthread siblings")
     if any(times_too_short(l) > 1 for l in kept):
         row.notes.append("not amortised")
     if any(l["renewed"] for l in kept):

@@ -5,7 +5,7 @@
 Its name is its collector ("blocks": none). FAKE in the environment is a JSON object: label -> what happens,
 of ns (an operation), power (of the parameter size, that ns grows with), noise (relative), checksum, outcome, crash_at, hang_at, full_at (turn or round number),
 crash_on_repetition, delay (share of wall), capacity, reclaims, peak, figures (name -> value),
-sleep_s (a turn or invocation). "*" is for all.
+sleep_s (a turn or invocation), eat_mib (of memory). "*" is for all.
 FAKE_LOG names a file that gets one line per process and turn; FAKE_PIDS one that gets each process's id, and when it
 started in the kernel's ticks: together they name a process for good, where an id alone may be given again.
 """
@@ -77,6 +77,7 @@ class Fake:
 
     def misbehave(self) -> None:
         time.sleep(self.plan.get("sleep_s", 0))
+        self.eaten = [bytearray(b"x") * (1 << 20) for _ in range(self.plan.get("eat_mib", 0))]
         if self.turns == self.plan.get("crash_at") or self.options.repetition == self.plan.get("crash_on_repetition"):
             os.kill(os.getpid(), signal.SIGSEGV)
         if self.turns == self.plan.get("hang_at"):
@@ -135,6 +136,7 @@ def main() -> None:
     for name, kind in (("allocator", str), ("label", str), ("threads", int), ("seed", int), ("cpu", int), ("units", int),
                        ("rounds", int), ("lead-in", int), ("sample-ms", int), ("memory-limit", int), ("repetition", int)):
         parser.add_argument(f"--{name}", type=kind, default=1 if kind is int and name != "units" else 0)
+    parser.add_argument("--cpus", default="")
     for name in ("resident", "memory"):
         parser.add_argument(f"--{name}", action="store_true")
     fake = Fake(parser.parse_args(), me)

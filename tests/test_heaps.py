@@ -34,7 +34,7 @@ class Finding(unittest.TestCase):
 
         self.heaps = settings.pop("heaps", {})
         with mock.patch.object(heaps, "whole", whole):
-            found = heaps.budgeted(plan("marksweep", **settings), None, KNOWN, self.heaps, 0)
+            found = heaps.budgeted(plan("marksweep", **settings), None, KNOWN, self.heaps)
         return dict(found.groups[0].configurations[0].options)
 
     def test_the_smallest_heap_is_found_to_a_twentieth_and_given_twice(self) -> None:
@@ -61,7 +61,7 @@ class Finding(unittest.TestCase):
     def test_only_tracers_that_collect_by_themselves_are_bounded(self) -> None:
         for collectors, options in ((("leak", "cyclic"), ()), (("marksweep",), (("automatic", 0),))):
             before = plan(*collectors, options=options)
-            self.assertEqual(heaps.budgeted(before, None, KNOWN, {}, 0), before)
+            self.assertEqual(heaps.budgeted(before, None, KNOWN, {}), before)
 
 
 @unittest.skipUnless((ROOT / "build/bin/marksweep").exists(), "marksweep is not built")

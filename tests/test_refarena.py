@@ -82,7 +82,8 @@ class Doctor(unittest.TestCase):
 
     def test_it_examines_this_machine(self):
         names = {f.name for f in doctor.examine()}
-        self.assertEqual(names, {"governor", "turbo", "huge pages", "load", "steal", "ASLR", "cores", "free memory", "clock"})
+        self.assertEqual(names, {"governor", "turbo", "huge pages", "load", "steal", "ASLR", "cores", "kinds of cores", "CPU quota",
+                                 "free memory", "container", "clock"})
 
 
 if __name__ == "__main__":

@@ -16,11 +16,15 @@ import os
 import resource
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import scenes_memory
 import scenes_objects
 import scenes_threads
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+import topology  # noqa: E402
 
 SCENES = {**scenes_objects.SCENES, **scenes_memory.SCENES, **scenes_threads.SCENES}
 THREADED = set(scenes_threads.SCENES)
@@ -57,7 +61,16 @@ def delay_ns() -> int:
         return int(stream.read().split()[1])
 
 
+def to_cores(scene: str) -> tuple[int, ...]:
+    """Threads and the probe on two physical cores of one kind, as the harness has them. The cores."""
+    cores = topology.here().order(2)[:2]
+    if scene in THREADED:
+        os.sched_setaffinity(0, cores)
+    return cores
+
+
 def play(scene: str, asked: dict[str, int]) -> dict[str, Any]:
+    cores = to_cores(scene)
     capacity = {"before": probe(), "after": -1.0} if scene in THREADED else None
     delay, switches = delay_ns(), resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
     cpu, wall = time.process_time_ns(), time.perf_counter_ns()
@@ -73,6 +86,8 @@ def play(scene: str, asked: dict[str, int]) -> dict[str, Any]:
     if capacity:
         capacity["after"] = probe()
     return {"schema": 1, "outcome": outcome, "message": message, "capacity": capacity,
+            "cpus": list(cores) if scene in THREADED else None,
+            "share_a_core": scene in THREADED and (len(cores) < 2 or topology.here().share_a_core(cores)),
             "figures": {name: {"count": 1, "mean": value, "least": value, "most": value} for name, value in figures.items()},
             "declared": {"operations": operations, "allocations": 0, "bytes": 0, "references": 0},
             "rounds": [taken] if outcome == "ok" else [], "build": {"python": sys.version.split()[0]}}
