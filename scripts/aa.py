@@ -9,15 +9,23 @@ drawn anew in every repetition, and where there is no difference that is as good
 """
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import random
-import sys
 from pathlib import Path
 
 import record
 import stats
 import summary
-from matrix import PAIR_MARK, BadInput
+from matrix import PAIR_MARK
+from net import BadInput
 from record import shown
 from summary import GroupSummary
 
@@ -65,15 +73,11 @@ def report(folder: Path) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="aa.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="aa.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("runs", nargs="*", default=["reference"], help="folders or names of runs")
     options = parser.parse_args(arguments)
-    try:
-        return 0 if all([report(record.find(name)) for name in options.runs]) else 1
-    except BadInput as error:
-        print(f"aa: {error}", file=sys.stderr)
-        return 2
+    return 0 if all([report(record.find(name)) for name in options.runs]) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("aa", lambda: main(sys.argv[1:]))

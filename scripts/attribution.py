@@ -18,8 +18,15 @@ rounds of the same turns, and are drawn together.
 """
 from __future__ import annotations
 
-import argparse
+import os
 import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +35,8 @@ import record
 import stats
 import summary
 import table
-from matrix import BadInput
-from record import Stopped, shown
+from net import BadInput
+from record import shown
 from stats import Estimate
 from summary import GroupSummary
 
@@ -121,24 +128,22 @@ def draw(folder: Path, group: GroupSummary, falls: list[list[Step]]) -> list[Pat
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="attribution.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="attribution.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("run", nargs="?", default="latest", help="a run of the matrix attribution; latest by default")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     options = parser.parse_args(arguments)
-    try:
-        folder = record.find(options.run, options.results)
-        about, lines = record.read_run(folder), record.read_lines(folder)
-        found = [(g, falls) for g in summary.summarise(about["matrix"], lines) if (falls := attribute(g))]
-        if not found:
-            raise BadInput(f"{shown(folder)} has no rows that differ in one layer: measure them with `make attribution`")
-        for group, falls in found:
-            drawn = draw(folder, group, falls)
-            print(f"{reading(group, falls)}\n  plot   {shown(drawn[-1])}\n")
-    except (BadInput, Stopped) as error:
-        print(f"attribution: {error}", file=sys.stderr)
-        return 2
+    folder = record.find(options.run, options.results)
+    about, lines = record.read_run(folder), record.read_lines(folder)
+    found = [(g, falls) for g in summary.summarise(about["matrix"], lines) if (falls := attribute(g))]
+    if not found:
+        raise BadInput(f"{shown(folder)} has no rows that differ in one layer: measure them with `make attribution`")
+    for group, falls in found:
+        print(reading(group, falls))
+        for path in plots.or_said(lambda: draw(folder, group, falls))[-1:]:
+            print(f"  plot   {shown(path)}")
+        print()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("attribution", lambda: main(sys.argv[1:]))

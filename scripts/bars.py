@@ -14,15 +14,21 @@ the two is what rounding up to size classes costs, which no allocator with class
 """
 from __future__ import annotations
 
-import argparse
+import os
 import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
 import record
 import stats
 import summary
-from matrix import BadInput
 from record import shown
 from stats import Estimate
 from summary import GroupSummary, Row
@@ -115,20 +121,16 @@ def printed(lines: list[tuple[str, ...]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="bars.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="bars.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("run", nargs="?", default="latest", help="a run's folder or name; latest by default")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     options = parser.parse_args(arguments)
-    try:
-        folder = record.find(options.run, options.results)
-        about = record.read_run(folder)
-        print(f"aims of our allocators, in {shown(folder)}\n")
-        print(printed(judge(summary.summarise(about["matrix"], record.read_lines(folder)))))
-    except BadInput as error:
-        print(f"bars: {error}", file=sys.stderr)
-        return 2
+    folder = record.find(options.run, options.results)
+    about = record.read_run(folder)
+    print(f"aims of our allocators, in {shown(folder)}\n")
+    print(printed(judge(summary.summarise(about["matrix"], record.read_lines(folder)))))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("bars", lambda: main(sys.argv[1:]))

@@ -15,21 +15,29 @@ plan, and reads the lines as the questions of the table. The statistics are thos
 """
 from __future__ import annotations
 
-import argparse
 import os
 import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
+import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import collector_plots
 import machine
+import plots
 import record
 import run
 import stats
 import summary
 import table
-from matrix import DEFAULTS, BadInput, Configuration, Group, Matrix
+from matrix import DEFAULTS, Configuration, Group, Matrix
+from net import BadInput
 from record import Journal, shown
 from resident import Harness
 from summary import GroupSummary, Row
@@ -219,7 +227,7 @@ def _percent(floor: float) -> str:
 def headers_table(known: dict[str, Any]) -> str:
     rows = [["bytes before the payload", "untracked", "tracked"]]
     rows += [[name, str(c["header_bytes"]), str(c["tracked_header_bytes"])]
-             for name, answer in known.items() if (c := answer.get("collector"))]
+             for name, answer in known.items() if (c := answer.get("collector")) and "header_bytes" in c]
     return table.aligned([*rows, ["CPython 3.11", *(str(b) for b in CPYTHON_HEADERS)]])
 
 
@@ -312,7 +320,7 @@ def _finish(folder: Path, about: dict[str, Any], journal: Journal, known: dict[s
     about["finished"] = about["after"]["utc"]
     record.write_whole(folder / "summary.tsv", table.summary_tsv(groups, journal.lines))
     record.write_whole(folder / "benchmark.json", table.benchmark_json(groups, journal.lines, about))
-    drawn = [] if options.no_plots else collector_plots.draw(folder, groups, journal.lines)
+    drawn = [] if options.no_plots else plots.or_said(lambda: collector_plots.draw(folder, groups, journal.lines))
     record.write_run(folder, about)
     wrong = [f"WRONG RESULT: {r.label} in group {g.name}: {r.message}" for g in groups for r in g.rows if r.outcome == "checksum"]
     tables = [(counts_rows(groups), ""), (graphs_rows(groups), f"\n  {LIBGC_SWEEPS}"), (pauses_rows(journal.lines), f"\n  {HEAPS}")]
@@ -340,15 +348,15 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     try:
         run.measure(run.budgeted(matrix, harness, known, folder, about), harness, journal, folder)
         return _finish(folder, about, journal, known, options)
-    except run.Interrupted:
-        raise run.Interrupted(f"{len(journal.lines)} invocations kept in {shown(folder)}; the same command goes on from there") from None
+    except net.Interrupted:
+        raise net.Interrupted(f"{len(journal.lines)} invocations kept in {shown(folder)}; the same command goes on from there") from None
     finally:
         journal.close()
         os.close(lock)
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench_collectors.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="bench_collectors.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--depth", default="usual", choices=DEPTHS,
                         help="quick: a minute or two, the smallest graphs, three invocations; "
                              "usual: about half an hour; thorough: an hour more, graphs of ten million objects too")
@@ -361,9 +369,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(arguments: list[str]) -> int:
-    options = _options(arguments)
-    return run.guarded("bench-collectors", lambda: _run(options, arguments))
+    return _run(_options(arguments), arguments)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("bench-collectors", lambda: main(sys.argv[1:]))

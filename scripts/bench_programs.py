@@ -12,25 +12,34 @@ by is the noise floor. A program that says anything else than on glibc has no ti
 """
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import json
 import random
 import re
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import console
 import machine
 import plots
 import record
 import stats
 import table
 import whole_programs
-from record import Stopped, shown
+from net import BadInput
+from record import shown
 from stats import Estimate
-from whole_programs import TOP, BadInput, Program, Run
+from whole_programs import TOP, Program, Run
 
 BASE, TWIN = "system", "system#2"
 CHECKERS = ("debug-pymalloc",)      # libraries that check and do not race; by name only
@@ -54,7 +63,7 @@ class Row:
 
 def allocators(folder: Path, wanted: list[str]) -> dict[str, str]:
     """Name -> what to preload: the registry's real ones, our own libraries, or the path of any malloc."""
-    registry = (TOP / "allocators/allocators.def").read_text()
+    registry = (TOP / "allocators/allocators.def").read_text(encoding="utf-8")
     real = dict(re.findall(r'^PRELOADED\((\w+), "([^"]+)"', registry, re.M))
     own = whole_programs.own_libraries(folder)
     known = {BASE: "", **real, **own}
@@ -62,7 +71,7 @@ def allocators(folder: Path, wanted: list[str]) -> dict[str, str]:
     chosen = {BASE: ""}
     for name in wanted or usual:
         if name not in known and not ("/" in name and Path(name).is_file()):
-            raise BadInput(f"--allocators: '{name}' is not known; name some of {', '.join(known)}, or the path of a library")
+            raise net.unknown("allocator", name, known, ", or the path of a library")
         chosen[name] = known.get(name) if name in known else str(Path(name).resolve())
     return {**chosen, TWIN: ""}
 
@@ -203,7 +212,7 @@ def _bar(ratio: Estimate, invert: bool) -> tuple[float, float, float]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="bench_programs.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="bench_programs.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--lib", type=Path, default=TOP / "build/lib", help="our own allocators as libraries (default: build/lib)")
     parser.add_argument("--repetitions", type=int, default=5, help="rounds (default: 5)")
     parser.add_argument("--scale", type=int, default=1, help="times the usual work, a second or two a program (default: 1)")
@@ -212,36 +221,32 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the order (default: 1)")
     parser.add_argument("--out", type=Path, default=record.RESULTS, help="folder of the results (default: results)")
     asked = parser.parse_args(arguments)
-    try:
-        if asked.repetitions < 1 or asked.scale < 1:
-            raise BadInput("--repetitions and --scale: give 1 or more")
-        before = machine.state()
-        with tempfile.TemporaryDirectory(prefix="refarena-programs-") as folder:
-            programs = {p.name: p for p in whole_programs.programs(Path(folder), asked.scale)}
-            wanted = asked.programs.replace(",", " ").split()
-            unknown = [w for w in wanted if w not in {name.split()[0] for name in programs}]
-            if unknown:
-                raise BadInput(f"--programs: '{unknown[0]}' is not known; name some of {', '.join(n.split()[0] for n in programs)}")
-            on = allocators(asked.lib.resolve(), asked.allocators.replace(",", " ").split())
-            rows = [Row(p.name, name, library, "ok" if p.installed else "not_installed") for p in programs.values()
-                    if not wanted or p.name.split()[0] in wanted for name, library in on.items()]
-            for doing in rounds(rows, programs, asked.repetitions, asked.seed, Path(folder)):
-                start, end = ("\r\033[K", "") if sys.stderr.isatty() else ("", "\n")
-                print(f"{start}{doing}", end=end, file=sys.stderr, flush=True)
-        found = findings(rows)
-        place = plots.folder_of(asked.out / "plots")
-        record.write_whole(asked.out / "programs.tsv", tsv(found))
-        record.write_whole(asked.out / "programs.json", json.dumps({
-            "machine": machine.provenance(), "before": before, "after": machine.state(), "scale": asked.scale, "seed": asked.seed,
-            "rows": [{"program": r.program, "allocator": r.allocator, "outcome": r.outcome,
-                      "runs": {number: asdict(run) for number, run in r.runs.items()}} for r in rows]}, indent=1) + "\n")
-        print(printed(found))
-        print(f"\n{shown(asked.out / 'programs.tsv')}, {', '.join(shown(p) for p in draw(place, found) if p.suffix == '.png')}")
-    except (BadInput, Stopped) as mistake:
-        print(f"bench_programs.py: {mistake}", file=sys.stderr)
-        return 2
+    if asked.repetitions < 1 or asked.scale < 1:
+        raise BadInput("--repetitions and --scale: give 1 or more")
+    before = machine.state()
+    with tempfile.TemporaryDirectory(prefix="refarena-programs-") as folder:
+        programs = {p.name: p for p in whole_programs.programs(Path(folder), asked.scale)}
+        wanted = asked.programs.replace(",", " ").split()
+        unknown = [w for w in wanted if w not in {name.split()[0] for name in programs}]
+        if unknown:
+            raise net.unknown("program", unknown[0], [n.split()[0] for n in programs])
+        on = allocators(asked.lib.resolve(), asked.allocators.replace(",", " ").split())
+        rows = [Row(p.name, name, library, "ok" if p.installed else "not_installed") for p in programs.values()
+                if not wanted or p.name.split()[0] in wanted for name, library in on.items()]
+        for doing in rounds(rows, programs, asked.repetitions, asked.seed, Path(folder)):
+            start, end = ("\r\033[K", "") if console.moves(sys.stderr) else ("", "\n")
+            print(f"{start}{doing}", end=end, file=sys.stderr, flush=True)
+    found = findings(rows)
+    place = plots.folder_of(asked.out / "plots")
+    record.write_whole(asked.out / "programs.tsv", tsv(found))
+    record.write_whole(asked.out / "programs.json", json.dumps({
+        "machine": machine.provenance(), "before": before, "after": machine.state(), "scale": asked.scale, "seed": asked.seed,
+        "rows": [{"program": r.program, "allocator": r.allocator, "outcome": r.outcome,
+                  "runs": {number: asdict(run) for number, run in r.runs.items()}} for r in rows]}, indent=1) + "\n")
+    print(printed(found))
+    print(f"\n{shown(asked.out / 'programs.tsv')}, {', '.join(shown(p) for p in draw(place, found) if p.suffix == '.png')}")
     return 0 if all(row.outcome in ("ok", "not_installed") for row in rows) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("bench-programs", lambda: main(sys.argv[1:]))

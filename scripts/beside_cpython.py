@@ -10,11 +10,21 @@ autograd.py and views.py on the Python that runs this. All is above what the pro
 """
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import json
 import subprocess
-import sys
 from pathlib import Path
+
+import plots
+import record
 
 TOP = Path(__file__).resolve().parent.parent
 LEAST_ITERATIONS, LEAST_ELEMENTS = 20, 16   # fewer iterations are over before they are sampled
@@ -27,9 +37,9 @@ Row = tuple[str, str, str, float, float]    # panel, line, who, x, MiB
 
 
 def output(*command: object) -> str:
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, cwd=TOP, check=False)
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, encoding="utf-8", errors="replace", cwd=TOP, check=False)
     if done.returncode != 0:
-        sys.exit(f"beside_cpython.py: {' '.join(map(str, command))}: {(done.stderr or done.stdout).strip()[-300:]}")
+        raise net.Stopped(f"{' '.join(map(str, command))}: {(done.stderr or done.stdout).strip()[-300:]}")
     return done.stdout
 
 
@@ -62,7 +72,7 @@ def views(elements: int, mode: str) -> list[Row]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--results", type=Path, default=TOP / "results")
     parser.add_argument("--iterations", type=int, default=400, help="of autograd")
     parser.add_argument("--elements", type=int, default=10_000_000, help="of the array that is viewed")
@@ -70,17 +80,15 @@ def main() -> None:
     if asked.iterations < LEAST_ITERATIONS or asked.elements < LEAST_ELEMENTS:
         parser.error(f"give {LEAST_ITERATIONS} iterations and {LEAST_ELEMENTS} elements at least")
     folder = asked.results
-    folder.mkdir(parents=True, exist_ok=True)
+    plots.folder_of(folder)
     rows = [row for line in AUTOGRAD for row in autograd(asked.iterations, *line)]
     rows += [row for mode in ("keep", "copy") for row in views(asked.elements, mode)]
     text = "panel\tline\twho\tx\tmib\n" + "".join("\t".join(map(str, row[:3])) + f"\t{row[3]:.3f}\t{row[4]:.3f}\n" for row in rows)
-    (folder / "beside_cpython.tsv").write_text(text)
+    record.write_whole(folder / "beside_cpython.tsv", text)
     version = ".".join(map(str, sys.version_info[:3]))
-    for fmt in ("png", "svg"):
-        subprocess.run(["gnuplot", "-e", f"set loadpath '{TOP / 'scripts/plots'}'; fmt='{fmt}'; out='beside_cpython'; PYTHON='{version}'",
-                        TOP / "scripts/plots/beside_cpython.gp"], cwd=folder, check=True)
+    plots._gnuplot(folder, "beside_cpython", {"PYTHON": version})
     print(folder / "beside_cpython.png")
 
 
 if __name__ == "__main__":
-    main()
+    net.run("beside-cpython", main)

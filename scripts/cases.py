@@ -8,11 +8,17 @@ others say what they do not claim. The table goes to results/cases.md.
 """
 from __future__ import annotations
 
-import json
 import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
+import json
 import re
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,19 +48,19 @@ class Case:
 def cases() -> list[Case]:
     found = []
     for program in PROGRAMS:
-        text = (TOP / f"tests/collectors/{program}.c").read_text()
+        text = (TOP / f"tests/collectors/{program}.c").read_text(encoding="utf-8")
         for test, needs in re.findall(r"^TEST\((O\d+w?_\w+)\) \{\n(?: *NEEDS\((.*)\);)?", text, re.M):
             found.append(Case(test.split("_")[0], test, tuple(re.findall(r"COLLECTOR_\w+", needs))))
     return sorted(found, key=lambda case: IDS.index(case.id))
 
 
 def collectors() -> list[str]:
-    text = (TOP / "collectors/collectors.def").read_text()
+    text = (TOP / "collectors/collectors.def").read_text(encoding="utf-8")
     return re.findall(r"^(?:COUNTING|TRACING)\((\w+),", text, re.M)
 
 
 def abilities(collector: str) -> set[str]:
-    done = subprocess.run([TOP / "build/bin" / collector, "--list=json"], capture_output=True, text=True, check=True)
+    done = subprocess.run([TOP / "build/bin" / collector, "--list=json"], capture_output=True, text=True, encoding="utf-8", errors="replace", check=True)
     return set(json.loads(done.stdout)["abilities"])
 
 
@@ -63,7 +69,7 @@ def results(collector: str) -> dict[str, str]:
     found = {}
     for program in PROGRAMS:
         done = subprocess.run([TOP / "build/tests" / collector / program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                              text=True, env={**os.environ, "CMOCKA_MESSAGE_OUTPUT": "TAP"}, check=False)
+                              text=True, encoding="utf-8", errors="replace", env={**os.environ, "CMOCKA_MESSAGE_OUTPUT": "TAP"}, check=False)
         for said, skipped, test in re.findall(r"^(ok|not ok) \d+ (?:-|(# SKIP)) (\w+)", done.stdout, re.M):
             found[test] = "skip" if skipped else said
     return found
@@ -102,10 +108,10 @@ def main() -> int:
     text, good = table(known, names)
     legend = "\n".join(f"- {letter}: {meaning}" for letter, meaning in LEGEND.items())
     TABLE.write_text("# Semantic cases against collectors\n\nWritten by `make cases`, from the tests that ran. A tick: passes, with CPython "
-                     f"3.11's values.\nA letter: not claimed, because\n\n{legend}\n\n{text}\n")
+                     f"3.11's values.\nA letter: not claimed, because\n\n{legend}\n\n{text}\n", encoding="utf-8")
     print(f"{text}\n\n{legend}\n\n{TABLE.relative_to(TOP)}")
     return 0 if good else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    net.run("cases", main)

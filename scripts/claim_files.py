@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import matrix as matrices
+import net
 from claim_criteria import Criterion, Quantity, criterion, purpose, quantity
 from machine import ROOT
-from matrix import BadInput, Configuration, Group
+from matrix import Configuration, Group
+from net import BadInput
 from resident import OPTIONAL
 
 CLAIMS = ROOT / "claims"
@@ -64,7 +66,7 @@ def read_all(folder: Path = CLAIMS) -> list[Claim]:
 
 
 def read(path: Path, known_sources: dict[str, str]) -> Claim:
-    text = path.read_text()
+    text = net.text_of(path)
     def refuse(key: str, what: str) -> BadInput:
         number = next((n for n, line in enumerate(text.splitlines(), 1) if re.match(rf"{re.escape(key)}\s*=", line)), 1)
         return BadInput(f"claims/{path.name}:{number}: {what}")
@@ -77,7 +79,7 @@ def read(path: Path, known_sources: dict[str, str]) -> Claim:
         if key not in KEYS:
             raise refuse(key, f"unknown key '{key}'; known are {', '.join(KEYS)}")
         wanted = KEYS[key]
-        if not (isinstance(value, wanted) or wanted is list and isinstance(value, str)):
+        if not (isinstance(value, str) or wanted is list and isinstance(value, list) and all(isinstance(v, str) for v in value)):
             raise refuse(key, f"'{key}' is a {'string or list of strings' if wanted is list else 'string'}")
     missing = [key for key in NEEDED if not table.get(key)]
     if not table.get("untestable") and not table.get("criterion"):
@@ -168,15 +170,16 @@ def check_group(group: Group, known: dict[str, dict[str, Any]], scenes: list[str
             if row.workload not in scenes:
                 raise BadInput(f"{where}scripts/cpython/claims.py has no scene '{row.workload}'; it has {', '.join(scenes)}")
         elif row.executable in known:
-            _check_row(row, known[row.executable], where)
+            if "broken" not in known[row.executable]:       # else its row will say why it is
+                _check_row(row, known[row.executable], where)
         elif row.executable not in OPTIONAL:
-            raise BadInput(f"{where}unknown collector '{row.collector}'; known are {', '.join(sorted(known))}")
+            raise net.unknown("collector", row.executable, known, where=where)
 
 
 def _check_row(row: Configuration, answer: dict[str, Any], where: str) -> None:
     workloads = {w["name"]: w for w in answer["workloads"]}
     if row.workload not in workloads:
-        raise BadInput(f"{where}unknown workload '{row.workload}'; known are {', '.join(sorted(workloads))}")
+        raise net.unknown("workload", row.workload, workloads, where=where)
     names = {a["name"] for a in answer["allocators"]}
     if "/" not in row.allocator and not set(row.allocator.split(",")[0].split(":")) <= names:
         raise BadInput(f"{where}unknown allocator; known are {', '.join(sorted(names))}")

@@ -2,11 +2,10 @@
 """claim_report.py - verdicts as JSON, as markdown, and as the table on the terminal. claims.json is in results/README.md."""
 from __future__ import annotations
 
-import os
-import sys
 from typing import Any
 
 import claim_metrics
+import console
 import table
 from claim_verdicts import VERDICTS, Finding, Judgement, expected_false
 from record import Line
@@ -92,7 +91,7 @@ def counted(told: dict[str, Any]) -> str:
 
 def printed(told: dict[str, Any], colour: bool | None = None) -> str:
     if colour is None:
-        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        colour = console.colours()
     head = ["claim", "verdict", "found", "criterion", _real_name(told), "agree"]
     rows = [_row(claim) for claim in told["claims"]]
     widths = [max(len(r[i]) for r in [head, *rows]) for i in range(len(head))]

@@ -12,12 +12,18 @@ The claims and their criteria were read before anything was measured, and run.js
 """
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import hashlib
 import json
-import os
 import subprocess
-import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +35,7 @@ import claim_report
 import claim_verdicts
 import machine
 import matrix as matrices
+import plots
 import price
 import record
 import report
@@ -37,7 +44,8 @@ import summary
 import table
 from claim_files import Claim
 from claim_verdicts import INCONCLUSIVE, UNTESTABLE, Judgement
-from matrix import DEFAULTS, BadInput, Configuration, Group, Matrix
+from matrix import DEFAULTS, Configuration, Group, Matrix
+from net import BadInput
 from record import Journal, shown
 from resident import Harness
 
@@ -68,7 +76,7 @@ def interpreters(asked: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in matrices.names(asked):
         try:
-            done = subprocess.run([path, "-c", _NAME], capture_output=True, text=True, timeout=20, check=False)
+            done = subprocess.run([path, "-c", _NAME], capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=20, check=False)
             name = done.stdout.strip() if done.returncode == 0 else ""
         except (OSError, subprocess.TimeoutExpired):
             name = ""
@@ -80,7 +88,7 @@ def interpreters(asked: str) -> dict[str, str]:
 
 
 def scenes() -> list[str]:
-    done = subprocess.run(["/usr/bin/python3", str(SCENES), "--list"], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run(["/usr/bin/python3", str(SCENES), "--list"], capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=20, check=True)
     return done.stdout.split()
 
 
@@ -91,7 +99,7 @@ def choose(asked: str, folder: Path) -> list[Claim]:
     wanted = matrices.names(asked)
     unknown = sorted(set(wanted) - {c.id for c in claims})
     if unknown:
-        raise BadInput(f"no claim '{unknown[0]}'; there are {', '.join(c.id for c in claims)}")
+        raise net.unknown("claim", unknown[0], [c.id for c in claims])
     return [c for c in claims if not wanted or c.id in wanted]
 
 
@@ -181,8 +189,8 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
         plan = run.budgeted(plan, harness, known, folder, about)
         judgements = measure(plan, claims, harness, journal, folder, options.thorough)
         return finish(folder, about, journal, judgements, options)
-    except run.Interrupted:
-        raise run.Interrupted(f"{len(journal.lines)} invocations kept in {shown(folder)}; the same command goes on from there") from None
+    except net.Interrupted:
+        raise net.Interrupted(f"{len(journal.lines)} invocations kept in {shown(folder)}; the same command goes on from there") from None
     finally:
         journal.close()
         os.close(lock)
@@ -194,7 +202,7 @@ def finish(folder: Path, about: dict[str, Any], journal: Journal, judgements: li
     groups = summary.summarise(about["matrix"], journal.lines)
     priced = price.rows(about["matrix"], journal.lines, about["interpreters"])
     told = claim_report.as_json(about, journal.lines, judgements, claim_files.sources(options.claims), priced)
-    drawn = [] if options.no_plots else claim_plots.draw(folder, told) + price.draw(folder, priced)
+    drawn = [] if options.no_plots else plots.or_said(lambda: claim_plots.draw(folder, told) + price.draw(folder, priced))
     record.write_whole(folder / "summary.tsv", table.summary_tsv(groups, journal.lines))
     record.write_whole(folder / "claims.json", json.dumps(told, indent=1, allow_nan=False) + "\n")
     record.write_whole(folder / "claims.md", claim_report.markdown(told))
@@ -208,7 +216,7 @@ def finish(folder: Path, about: dict[str, Any], journal: Journal, judgements: li
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="claims.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="claims.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--claim", default="", help="only these claims, by id")
     parser.add_argument("--thorough", action="store_true", help="double the invocations until every verdict is settled")
     parser.add_argument("--python", default="/usr/bin/python3", help="interpreters to hold beside, separated by commas; "
@@ -220,9 +228,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(arguments: list[str]) -> int:
-    options = _options(arguments)
-    return run.guarded("claims", lambda: _run(options, arguments))
+    return _run(_options(arguments), arguments)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("claims", lambda: main(sys.argv[1:]))

@@ -8,11 +8,17 @@ With --check it only says whether they agree.
 """
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import re
 import shutil
-import sys
-from pathlib import Path
 from typing import Any
 
 import claim_report
@@ -20,7 +26,7 @@ import price
 import record
 from claims_soak import told as read_told
 from machine import ROOT
-from matrix import BadInput
+from net import BadInput
 
 REFERENCE = record.RESULTS / "reference-claims"
 PAGES = {ROOT / "README.md": "results/reference-claims/plots/claims/",
@@ -37,35 +43,31 @@ def rewritten(text: str, told: dict[str, Any], link: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="claims_reference.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="claims_reference.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--run", default="latest", help="the finished run to show")
     parser.add_argument("--check", action="store_true", help="do the pages show results/reference-claims?")
     options = parser.parse_args(arguments)
-    try:
-        if options.check and not (REFERENCE / "claims.json").exists():
-            return 0
-        if not options.check:
-            folder = record.find(options.run)
-            if not read_told(folder)["price"]:
-                raise BadInput(f"{record.shown(folder)} is of single claims; show a run of all")
-            if folder != REFERENCE:
-                shutil.rmtree(REFERENCE, ignore_errors=True)
-                shutil.copytree(folder, REFERENCE)
-        told = read_told(REFERENCE)
-    except BadInput as error:
-        print(f"claims-reference: {error}", file=sys.stderr)
-        return 2
-    fresh = {page: rewritten(page.read_text(), told, link) for page, link in PAGES.items()}
-    stale = [page for page, text in fresh.items() if text != page.read_text()]
+    if options.check and not (REFERENCE / "claims.json").exists():
+        return 0
+    if not options.check:
+        folder = record.find(options.run)
+        if not read_told(folder)["price"]:
+            raise BadInput(f"{record.shown(folder)} is of single claims; show a run of all")
+        if folder != REFERENCE:
+            shutil.rmtree(REFERENCE, ignore_errors=True)
+            shutil.copytree(folder, REFERENCE)
+    told = read_told(REFERENCE)
+    fresh = {page: rewritten(page.read_text(encoding="utf-8"), told, link) for page, link in PAGES.items()}
+    stale = [page for page, text in fresh.items() if text != page.read_text(encoding="utf-8")]
     if options.check:
         for page in stale:
             print(f"claims-reference: {record.shown(page)} does not show results/reference-claims: "
                   "run scripts/claims_reference.py --run reference-claims", file=sys.stderr)
         return int(bool(stale))
     for page in stale:
-        page.write_text(fresh[page])
+        page.write_text(fresh[page], encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("claims-reference", lambda: main(sys.argv[1:]))

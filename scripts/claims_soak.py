@@ -7,16 +7,23 @@ say that the machine could not tell. Exit status 1 where there is a contradictio
 """
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import record
 from claim_verdicts import REFUTED, REPRODUCED
-from matrix import BadInput
+from net import BadInput
 from record import shown
 
 CLAIMS = Path(__file__).resolve().parent / "claims.py"
@@ -25,7 +32,7 @@ SHORT = {"REPRODUCED": "+", "REFUTED": "-", "INCONCLUSIVE": "?", "UNTESTABLE": "
 
 def told(folder: Path) -> dict[str, Any]:
     try:
-        return json.loads((folder / "claims.json").read_text())
+        return json.loads((folder / "claims.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise BadInput(f"{shown(folder)} has no claims.json: it is no finished run of `make claims`") from None
 
@@ -51,28 +58,24 @@ def printed(verdicts: dict[str, list[str]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="claims_soak.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="claims_soak.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--runs", type=int, default=5, help="how often")
     parser.add_argument("--of", nargs="*", default=[], help="finished runs to look at, in place of new ones")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     parser.add_argument("claims", nargs=argparse.REMAINDER, help="behind --: arguments of claims.py")
     options = parser.parse_args(arguments)
-    try:
-        folders = [record.find(name, options.results) for name in options.of]
-        for number in range(0 if folders else options.runs):
-            print(f"run {number + 1} of {options.runs}", flush=True)
-            done = subprocess.run([sys.executable, str(CLAIMS), "--results", str(options.results), "--resume", "no", "--no-plots",
-                                   *(a for a in options.claims if a != "--")], check=False)
-            if done.returncode != 0:
-                return done.returncode
-            folders.append((options.results / "latest").resolve())
-        verdicts = table([told(folder) for folder in folders])
-    except BadInput as error:
-        print(f"claims-soak: {error}", file=sys.stderr)
-        return 2
+    folders = [record.find(name, options.results) for name in options.of]
+    for number in range(0 if folders else options.runs):
+        print(f"run {number + 1} of {options.runs}", flush=True)
+        done = subprocess.run([sys.executable, str(CLAIMS), "--results", str(options.results), "--resume", "no", "--no-plots",
+                               *(a for a in options.claims if a != "--")], check=False)
+        if done.returncode != 0:
+            return done.returncode
+        folders.append((options.results / "latest").resolve())
+    verdicts = table([told(folder) for folder in folders])
     print(printed(verdicts))
     return int(bool(contradictions(verdicts)))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("claims-soak", lambda: main(sys.argv[1:]))

@@ -18,9 +18,16 @@ that size is not ruled out. With nothing to compare it ends with status 2: a gat
 """
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import json
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,8 +38,8 @@ import plots
 import record
 import stats
 import summary
-from matrix import BadInput
-from record import Stopped, shown
+from net import BadInput
+from record import shown
 from stats import Estimate
 
 UNIT_NS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
@@ -90,7 +97,7 @@ def side(spec: str, results: Path) -> Side:
     chosen = {name.rsplit("  ", 1)[0]: entry for name, entry in found.entries.items() if name.rsplit("  ", 1)[-1] == label}
     if not chosen:
         known = sorted({name.rsplit("  ", 1)[-1] for name in found.entries})
-        raise BadInput(f"{place} has no configuration '{label}'; it has {', '.join(known)}")
+        raise net.unknown("configuration", label, known, where=f"{place}: ")
     return Side(f"{found.name}::{label}", found.facts, chosen, found.folder, found.notes)
 
 
@@ -111,7 +118,7 @@ def _run(folder: Path) -> Side:
 def _google(path: Path) -> Side:
     """A file written by --benchmark_out: each repetition a sample."""
     try:
-        data = json.loads(path.read_text())
+        data = json.loads(path.read_text(encoding="utf-8"))
         context, runs = data["context"], [b for b in data["benchmarks"] if b.get("run_type", "iteration") == "iteration"]
         entries: dict[str, Entry] = {}
         for b in runs:
@@ -230,8 +237,8 @@ def draw(a: Side, b: Side, changes: list[Change]) -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="compare.py", description=__doc__.splitlines()[0],
-                                     formatter_class=argparse.RawDescriptionHelpFormatter, epilog="\n".join(__doc__.splitlines()[3:]))
+    parser = argparse.ArgumentParser(prog="compare.py", description=net.doc(__doc__, __file__).splitlines()[0],
+                                     formatter_class=argparse.RawDescriptionHelpFormatter, epilog="\n".join(net.doc(__doc__, __file__).splitlines()[3:]))
     parser.add_argument("a", help="before: a run, run::configuration, or a JSON file of Google Benchmark")
     parser.add_argument("b", help="after: the same")
     parser.add_argument("--fail-on", default="", metavar="slower:5%%", help="status 1 where a row is surely slower and may be by so much")
@@ -241,16 +248,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--no-plots", action="store_true", help="leave the picture out")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     options = parser.parse_args(arguments)
-    try:
-        share = bound(options.fail_on) if options.fail_on else None
-        a, b = side(options.a, options.results), side(options.b, options.results)
-        changes = compare(a, b, options.anyway)
-        if not changes:
-            raise BadInput(f"{a.name} and {b.name} have no configuration in common")
-        drawn = [] if options.no_plots else draw(a, b, changes)
-    except (BadInput, Stopped) as error:
-        print(f"compare: {error}", file=sys.stderr)
-        return 2
+    share = bound(options.fail_on) if options.fail_on else None
+    a, b = side(options.a, options.results), side(options.b, options.results)
+    changes = compare(a, b, options.anyway)
+    if not changes:
+        raise BadInput(f"{a.name} and {b.name} have no configuration in common")
+    drawn = [] if options.no_plots else plots.or_said(lambda: draw(a, b, changes))
     if options.json:
         print(json.dumps({"a": a.name, "b": b.name, "rows": records(changes)}, indent=1))
     else:
@@ -272,4 +275,4 @@ def _gate(changes: list[Change], share: float) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("compare", lambda: main(sys.argv[1:]))

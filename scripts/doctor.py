@@ -7,9 +7,16 @@ Nothing is changed. Status 1 where something would make a run useless, 0 otherwi
 """
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import json
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,7 +43,7 @@ class Finding:
 def read(path: str) -> str | None:
     """A file of the kernel; None where this kernel or machine has none."""
     try:
-        return Path(path).read_text().strip()
+        return Path(path).read_text(encoding="utf-8").strip()
     except OSError:
         return None
 
@@ -132,7 +139,7 @@ def examine() -> list[Finding]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="doctor.py", description=__doc__.splitlines()[2])
+    parser = argparse.ArgumentParser(prog="doctor.py", description=net.doc(__doc__, __file__).splitlines()[2])
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--quiet", action="store_true", help="only what is not good")
     options = parser.parse_args(arguments)
@@ -146,4 +153,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("doctor", lambda: main(sys.argv[1:]))

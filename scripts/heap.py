@@ -6,9 +6,16 @@ The figures, as heap_looks.py defines them, and the map of pymalloc's pools, whi
 """
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +25,8 @@ import report
 import summary
 import table
 from heap_looks import COLUMNS, Heap, heaps, row, silent
-from matrix import BadInput
-from record import Stopped, shown
+from net import BadInput, Stopped
+from record import shown
 
 BLOCKS = Path(__file__).resolve().parent.parent / "build/bin/blocks"
 
@@ -62,34 +69,30 @@ def occupancy(folder: Path) -> list[Path]:
         return []
     if not (place / "occupancy.map").exists():
         done = subprocess.run([BLOCKS, "batch", "count=260000", "order=random", "--allocator=pymalloc", "--units=1", "--rounds=1",
-                        f"--map={place / 'occupancy.map'}"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+                        f"--map={place / 'occupancy.map'}"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace", check=False)
         if done.returncode != 0:
             raise Stopped(f"the map of pools was not taken: {done.stderr.strip()}")
     return plots._gnuplot(place, "occupancy", {})
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="heap.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="heap.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("run", nargs="?", default="latest", help="a run of the matrix heap; latest by default")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     parser.add_argument("--no-occupancy", action="store_true", help="leave the map of pools out")
     options = parser.parse_args(arguments)
-    try:
-        folder = record.find(options.run, options.results)
-        about, lines = record.read_run(folder), record.read_lines(folder)
-        found = heaps(lines)
-        if not found:
-            raise BadInput(f"{shown(folder)} has no looks into a heap: take them with `make heap`")
-        drawn = draw(folder, about, found) + ([] if options.no_occupancy else occupancy(folder))
-        print("\n".join([told(found), *(f"  {words}" for words in silent(lines))]))
-        for path in (p for p in drawn if p.suffix == ".png"):
-            print(f"  plot   {shown(path)}")
-        print(f"  report {shown(report.write(folder, about, lines, summary.summarise(about['matrix'], lines)))}")
-    except (BadInput, Stopped) as error:
-        print(f"heap: {error}", file=sys.stderr)
-        return 2
+    folder = record.find(options.run, options.results)
+    about, lines = record.read_run(folder), record.read_lines(folder)
+    found = heaps(lines)
+    if not found:
+        raise BadInput(f"{shown(folder)} has no looks into a heap: take them with `make heap`")
+    drawn = plots.or_said(lambda: draw(folder, about, found) + ([] if options.no_occupancy else occupancy(folder)))
+    print("\n".join([told(found), *(f"  {words}" for words in silent(lines))]))
+    for path in (p for p in drawn if p.suffix == ".png"):
+        print(f"  plot   {shown(path)}")
+    print(f"  report {shown(report.write(folder, about, lines, summary.summarise(about['matrix'], lines)))}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("heap", lambda: main(sys.argv[1:]))

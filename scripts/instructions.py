@@ -10,12 +10,19 @@ ratios to the baseline differ by more than 20 %, the row says so, and the time h
 """
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import concurrent.futures
 import json
 import re
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +35,9 @@ import record
 import report
 import stats
 import summary
-from matrix import BadInput, Configuration
-from record import Stopped, shown
+from matrix import Configuration
+from net import BadInput
+from record import shown
 from resident import Harness
 from summary import GroupSummary, Row
 
@@ -63,14 +71,14 @@ def once(command: list[str]) -> tuple[str, int, int]:
     with tempfile.TemporaryDirectory() as folder:
         watched = ["valgrind", "--tool=callgrind", "--trace-children=yes", "--collect-atstart=no", f"--callgrind-out-file={folder}/%p", *command]
         try:
-            done = subprocess.run(watched, capture_output=True, text=True, timeout=TIMEOUT_S, cwd=machine.ROOT, check=False)
+            done = subprocess.run(watched, capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=TIMEOUT_S, cwd=machine.ROOT, check=False)
         except subprocess.TimeoutExpired:
             return "timeout", 0, 0
         try:
             line = json.loads(done.stdout)
         except ValueError:
             return ("bad_input" if done.returncode == 2 else "crash"), 0, 0
-        totals = [int(m[1]) for p in Path(folder).iterdir() if (m := re.search(r"^(?:totals|summary): (\d+)", p.read_text(), re.M))]
+        totals = [int(m[1]) for p in Path(folder).iterdir() if (m := re.search(r"^(?:totals|summary): (\d+)", p.read_text(encoding="utf-8", errors="replace"), re.M))]
     if line["outcome"] != "ok":
         return line["outcome"], 0, 0
     return "ok", max(totals, default=0), line["rounds"][0]["operations"]
@@ -115,7 +123,7 @@ def tsv(rows: list[dict[str, Any]]) -> str:
 def read(folder: Path) -> dict[tuple[str, str], str]:
     """(group, label) -> instructions, of a run that was counted."""
     try:
-        header, *rows = (folder / "instructions.tsv").read_text().splitlines()
+        header, *rows = (folder / "instructions.tsv").read_text(encoding="utf-8").splitlines()
         named = [dict(zip(header.split("\t"), r.split("\t"))) for r in rows]
         return {(r["group"], r["label"]): r["instructions"] for r in named}
     except (OSError, ValueError, KeyError):
@@ -125,7 +133,7 @@ def read(folder: Path) -> dict[tuple[str, str], str]:
 def _others(folder: Path, counted: set[str]) -> str:
     """Lines of groups that were counted before and not now."""
     path = folder / "instructions.tsv"
-    old = path.read_text().splitlines(keepends=True)[1:] if path.is_file() else []
+    old = path.read_text(encoding="utf-8").splitlines(keepends=True)[1:] if path.is_file() else []
     return "".join(line for line in old if line.split("\t")[0] not in counted)
 
 
@@ -143,7 +151,7 @@ def printed(rows: list[dict[str, Any]], against: dict[tuple[str, str], str]) -> 
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="instructions.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="instructions.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("run", nargs="?", default="latest", help="the run whose configurations are counted; latest by default")
     parser.add_argument("--against", default="", help="a run that was counted before: say what changed, to the instruction")
     parser.add_argument("--workloads", default="", help="only these workloads or groups")
@@ -151,13 +159,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     parser.add_argument("--bin", type=Path, default=machine.ROOT / "build/bin", help="folder of the harness's executables")
     options = parser.parse_args(arguments)
-    try:
-        return _count_run(options)
-    except (BadInput, Stopped) as error:
-        print(f"instructions: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    return _count_run(options)
 
 
 def _count_run(options: argparse.Namespace) -> int:
@@ -183,4 +185,4 @@ def _count_run(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("instructions", lambda: main(sys.argv[1:]))

@@ -13,8 +13,15 @@ Here they become medians over invocations, a table, and a figure.
 """
 from __future__ import annotations
 
-import argparse
+import os
 import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
+import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,8 +30,8 @@ import record
 import stats
 import summary
 import table
-from matrix import BadInput
-from record import Line, Stopped, shown
+from net import BadInput
+from record import Line, shown
 from stats import Estimate
 from summary import GroupSummary
 
@@ -82,24 +89,22 @@ def draw(folder: Path, group: GroupSummary, shown_rows: list[tuple[GroupSummary,
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="latency.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="latency.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("run", nargs="?", default="latest", help="a run of the matrix latency; latest by default")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     options = parser.parse_args(arguments)
-    try:
-        folder = record.find(options.run, options.results)
-        about, lines = record.read_run(folder), record.read_lines(folder)
-        told = rows(summary.summarise(about["matrix"], lines), lines)
-        if not told:
-            raise BadInput(f"{shown(folder)} has no row that tells latencies: measure them with `make latency`")
-        for name in dict.fromkeys(g.name for g, _, _ in told):
-            mine = [t for t in told if t[0].name == name]
-            print(f"{mine[0][0].title}\n{printed(mine)}\n  plot   {shown(draw(folder, mine[0][0], mine)[-1])}")
-    except (BadInput, Stopped) as error:
-        print(f"latency: {error}", file=sys.stderr)
-        return 2
+    folder = record.find(options.run, options.results)
+    about, lines = record.read_run(folder), record.read_lines(folder)
+    told = rows(summary.summarise(about["matrix"], lines), lines)
+    if not told:
+        raise BadInput(f"{shown(folder)} has no row that tells latencies: measure them with `make latency`")
+    for name in dict.fromkeys(g.name for g, _, _ in told):
+        mine = [t for t in told if t[0].name == name]
+        print(f"{mine[0][0].title}\n{printed(mine)}")
+        for path in plots.or_said(lambda: draw(folder, mine[0][0], mine))[-1:]:
+            print(f"  plot   {shown(path)}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("latency", lambda: main(sys.argv[1:]))

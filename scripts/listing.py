@@ -3,9 +3,16 @@
 """listing.py - what is here: runs, matrices, workloads, collectors, allocators. `scripts/refarena list`"""
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +20,7 @@ import console
 import machine
 import matrix as matrices
 import record
-from matrix import BadInput
+from net import BadInput
 from resident import Harness
 
 KINDS = ("runs", "matrices", "workloads", "collectors", "allocators")
@@ -24,7 +31,7 @@ def everything(results: Path, executables: Path) -> dict[str, list[dict[str, Any
     known = Harness(executables.absolute()).knows()
     workloads = {w["name"]: w["idea"] for answer in known.values() for w in answer["workloads"]}
     allocators = {a["name"]: a["idea"] + ("" if a["installed"] else " (not installed)") for answer in known.values() for a in answer["allocators"]}
-    collectors = {name: " ".join(answer["abilities"]) for name, answer in known.items() if answer.get("collector")}
+    collectors = {name: answer.get("broken") or " ".join(answer["abilities"]) for name, answer in known.items() if answer.get("collector")}
     return {"runs": runs(results), "matrices": [{"name": n, "words": matrices.read(n).about} for n in matrices.known_matrices()],
             **{kind: [{"name": n, "words": w} for n, w in table.items()]
                for kind, table in (("workloads", workloads), ("collectors", collectors), ("allocators", allocators))}}
@@ -33,7 +40,7 @@ def everything(results: Path, executables: Path) -> dict[str, list[dict[str, Any
 def runs(results: Path) -> list[dict[str, Any]]:
     """All runs, the newest last; one that is damaged says so and hides no other."""
     found = []
-    for folder in sorted(p.parent for p in results.glob("*/run.json") if not p.parent.is_symlink()):
+    for folder in sorted(p.parent for p in record.folder_of_runs(results).glob("*/run.json") if not p.parent.is_symlink()):
         try:
             about = record.read_run(folder)
             words = f"{about['matrix']['name']}, " + (f"finished {about['finished']}" if about.get("finished") else "not finished")
@@ -44,7 +51,7 @@ def runs(results: Path) -> list[dict[str, Any]]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="refarena list", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="refarena list", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("kind", nargs="?", choices=KINDS, help="only these")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--quiet", action="store_true", help="names alone")
@@ -64,4 +71,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("list", lambda: main(sys.argv[1:]))

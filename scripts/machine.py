@@ -49,7 +49,7 @@ class CpuTimes:
 def cpu_times() -> CpuTimes:
     tick = os.sysconf("SC_CLK_TCK")
     busy, steal = {}, 0.0
-    for line in Path("/proc/stat").read_text().splitlines():
+    for line in Path("/proc/stat").read_text(encoding="utf-8").splitlines():
         if line.startswith("cpu") and line[3].isdigit():
             name, *columns = line.split()
             user, nice, system, _idle, _wait, irq, softirq, stolen = (int(c) / tick for c in columns[:8])
@@ -139,7 +139,7 @@ def state() -> dict[str, Any]:
 
 
 def provenance() -> dict[str, Any]:
-    cpu = Path("/proc/cpuinfo").read_text()
+    cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     return {
         "commit": commit(), "dirty": dirty(),
         "kernel": platform.release(), "machine": platform.machine(), "libc": " ".join(platform.libc_ver()),
@@ -189,12 +189,13 @@ def file_digest(path: str | Path) -> str | None:
 
 def relative(text: str) -> str:
     """A path or argument as seen from the project's folder, so that no user's folder is published."""
-    return text.replace(f"{ROOT}/", "").replace(str(Path.home()) + "/", "~/")
+    home = os.path.expanduser("~")                      # "~" itself where neither HOME nor the passwd file knows one
+    return text.replace(f"{ROOT}/", "").replace(f"{home}/", "~/") if home.startswith("/") and home != "/" else text.replace(f"{ROOT}/", "")
 
 
 def _run(command: list[str]) -> str | None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, cwd=ROOT, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=20, cwd=ROOT, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 or command[0] == "dpkg-query" else None
@@ -207,7 +208,7 @@ def _git(*arguments: str) -> str | None:
 
 def _read(path: str) -> str | None:
     try:
-        return Path(path).read_text().strip()
+        return Path(path).read_text(encoding="utf-8").strip()
     except OSError:
         return None
 

@@ -21,18 +21,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import net
+from net import BadInput
+
 MATRICES = Path(__file__).resolve().parent / "matrices"
 PAIR_MARK = "#2"            # behind the label of the second of an A/A pair
-
-
-class BadInput(Exception):
-    """The user's mistake, in one line that says what, where and what to do. Exit status 2."""
 
 
 DEFAULTS: dict[str, Any] = {
@@ -72,6 +73,8 @@ DEFAULTS: dict[str, Any] = {
     "heap_units": 1,            # of a round
     "bias_turns": 5,            # consecutive turns of two rows, to check that turns do not bias; 0: no check
 }
+AT_LEAST_ONE = {"repetitions", "most_repetitions", "rounds", "turn_ms", "block_rounds", "memory_limit_mib", "memory_rounds", "sample_ms",
+                "pause_rounds", "heap_rounds", "heap_units"}
 GROUP_KEYS = {"name", "title", "workload", "parameters", "configurations", "baseline", "pair", "options", "figure", "sizes"}
 TOP_KEYS = {"about", "sets", "group"}
 
@@ -161,9 +164,10 @@ def read(name: str) -> Matrix:
     """The matrix of this name, or in the .toml file at this path."""
     path = Path(name) if name.endswith(".toml") else MATRICES / f"{name}.toml"
     if not path.is_file():
-        raise BadInput(f"unknown matrix '{name}': known are {', '.join(known_matrices())}, or a path that ends in .toml")
+        raise net.unknown("matrix", name, known_matrices(), ", or the path of a file that ends in .toml")
     data = read_toml(path)
     _refuse_unknown(data, TOP_KEYS | DEFAULTS.keys(), path.name)
+    _refuse_kinds(data, path.name)
     settings = {**DEFAULTS, **{k: v for k, v in data.items() if k in DEFAULTS}}
     groups = [_group(g, settings, data.get("sets", {}), path.name)
               for table in data.get("group", []) for g in _at_each_size(table, path.name)]
@@ -175,17 +179,54 @@ def read(name: str) -> Matrix:
 
 def read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(net.text_of(path))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadInput(f"{path.name}: {error}") from None
-    except OSError as error:
-        raise BadInput(f"{path.name}: {error.strerror}") from None
 
 
 def _refuse_unknown(table: dict[str, Any], known: set[str], where: str) -> None:
     unknown = sorted(table.keys() - known)
     if unknown:
-        raise BadInput(f"{where}: unknown key '{unknown[0]}'; known are {', '.join(sorted(known))}")
+        raise net.unknown("key", unknown[0], known, where=f"{where}: ")
+
+
+def _is_list_of(kind: type, value: Any) -> bool:
+    return isinstance(value, list) and all(type(v) is kind for v in value)
+
+
+def _is_number(value: Any, least: float) -> bool:
+    return type(value) in (int, float) and math.isfinite(value) and value >= least
+
+
+# What a value must be, in words, by key: of the file itself and of its groups. What is not here is as its default is.
+KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    **{key: ("a text", lambda v: isinstance(v, str)) for key in ("about", "name", "title", "workload", "baseline", "pair", "figure")},
+    **{key: ("a table of numbers and words", lambda v: isinstance(v, dict) and all(type(x) in (int, str) for x in v.values()))
+       for key in ("parameters", "options")},
+    "configurations": ("a list of texts, or the name of one in [sets]", lambda v: isinstance(v, str) or v != [] and _is_list_of(str, v)),
+    "sets": ("a table of lists of texts", lambda v: isinstance(v, dict) and all(_is_list_of(str, x) and x for x in v.values())),
+    "group": ("written [[group]]", lambda v: _is_list_of(dict, v)),
+    "threads": ("a list of whole numbers from 1 on", lambda v: _is_list_of(int, v) and v != [] and min(v) >= 1),
+}
+
+
+def _refuse_kinds(table: dict[str, Any], where: str) -> None:
+    """BadInput where a value is not of the kind that its key has."""
+    for key, value in table.items():
+        words, fits = KINDS.get(key) or _kind_of_default(key)
+        if not fits(value):
+            raise BadInput(f"{where}: {key} = {json.dumps(value, default=str)[:60]}: it must be {words}")
+
+
+def _kind_of_default(key: str) -> tuple[str, Callable[[Any], bool]]:
+    default, least = DEFAULTS.get(key), int(key in AT_LEAST_ONE)
+    if isinstance(default, bool):
+        return "true or false", lambda v: isinstance(v, bool)
+    if isinstance(default, float) or key.endswith("_s"):
+        return "a number, 0 or more", lambda v: _is_number(v, 0)
+    if isinstance(default, int):
+        return f"a whole number, {least} or more", lambda v: type(v) is int and least <= v < 1 << 63
+    return "a text", lambda v: default is None or isinstance(v, str)
 
 
 def _at_each_size(table: dict[str, Any], where: str) -> list[dict[str, Any]]:
@@ -203,6 +244,7 @@ def _at_each_size(table: dict[str, Any], where: str) -> list[dict[str, Any]]:
 def _group(table: dict[str, Any], top: dict[str, Any], sets: dict[str, list[str]], where: str) -> Group:
     where = f"{where}: group '{table.get('name', '?')}'"
     _refuse_unknown(table, GROUP_KEYS | DEFAULTS.keys(), where)
+    _refuse_kinds(table, where)
     missing = sorted({"name", "workload", "configurations"} - table.keys())
     if missing:
         raise BadInput(f"{where}: '{missing[0]}' is missing")
@@ -292,12 +334,27 @@ def narrow(matrix: Matrix, workloads: list[str], collectors: list[str], allocato
     """Only what is named; an empty list names everything. A backend that is named and that the matrix does
     not have is added to every group it fits, so that a new file can be raced before any matrix knows it."""
     groups = [g for g in matrix.groups if not workloads or g.workload in workloads or g.name in workloads]
+    for name in workloads:
+        if not any(name in (g.workload, g.name) for g in matrix.groups):
+            raise _lacks(matrix, "workload", name)
     groups = [_narrow_group(g, collectors, allocators) for g in groups]
     groups = [g for g in groups if g.configurations]
     if not groups:
-        raise BadInput(f"matrix '{matrix.name}' has nothing that fits: its groups are "
-                       f"{', '.join(f'{g.name} ({g.workload})' for g in matrix.groups)}")
+        raise BadInput(f"matrix '{matrix.name}' has nothing that fits: {_groups_of(matrix)}")
+    rows = [c for g in groups for c in g.configurations]
+    for kind, asked, there in (("collector", collectors, {c.collector for c in rows}), ("allocator", allocators, {c.allocator for c in rows})):
+        for name in asked:
+            if name not in there:
+                raise _lacks(matrix, kind, name)
     return replace(matrix, groups=tuple(groups))
+
+
+def _lacks(matrix: Matrix, kind: str, name: str) -> BadInput:
+    return BadInput(f"matrix '{matrix.name}' has no group for the {kind} '{name}': {_groups_of(matrix)}; or take another matrix")
+
+
+def _groups_of(matrix: Matrix) -> str:
+    return "its groups are " + ", ".join(dict.fromkeys(f"{g.curve or g.name} ({g.workload})" for g in matrix.groups))
 
 
 def _narrow_group(group: Group, collectors: list[str], allocators: list[str]) -> Group:

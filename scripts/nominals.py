@@ -15,17 +15,25 @@ cannot be run, or takes too long, is a row that says so.
 """
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import json
 import re
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import record
-from record import Stopped, shown
+from net import Stopped
+from record import shown
 
 TOP = Path(__file__).resolve().parent.parent
 SECONDS = 60                        # an invocation that takes longer is a row without figures
@@ -71,14 +79,14 @@ def registry(binaries: Path) -> list[Workload]:
         if outcome != "ok":
             raise Stopped(f"{binaries / executable} does not list its workloads ({outcome}); run `make nominals`")
         found |= {w["name"]: Workload(w["name"], w["kind"], w["operation"], w["threaded"]) for w in line["workloads"]}
-    names = re.findall(r"^(?:BLOCKS|OBJECTS)\((\w+)\)", (TOP / "workloads/workloads.def").read_text(), re.M)
+    names = re.findall(r"^(?:BLOCKS|OBJECTS)\((\w+)\)", (TOP / "workloads/workloads.def").read_text(encoding="utf-8"), re.M)
     return [found[name] for name in names if name in found]
 
 
 def invoke(command: list[Any]) -> tuple[str, dict[str, Any]]:
     """(outcome, its line); the outcome is in words where there is no line."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, cwd=TOP, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=SECONDS, cwd=TOP, check=False)
     except subprocess.TimeoutExpired:
         return f"takes more than {SECONDS} s", {}
     except FileNotFoundError:
@@ -211,33 +219,29 @@ def markdown(rows: list[dict[str, Any]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="nominals.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="nominals.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--bin", type=Path, default=TOP / "build/bin", help="the executables (default: build/bin)")
     parser.add_argument("--workloads", default="", help="only these; the files are then not written")
     parser.add_argument("--out", type=Path, default=TOP / "workloads", help="folder of the table (default: workloads)")
     asked = parser.parse_args(arguments)
-    try:
-        wanted = asked.workloads.replace(",", " ").split()
-        known = registry(asked.bin)
-        unknown = [name for name in wanted if name not in {w.name for w in known}]
-        if unknown:
-            raise Stopped(f"--workloads: '{unknown[0]}' is not known; name some of {', '.join(w.name for w in known)}")
-        rows = []
-        for workload in (w for w in known if not wanted or w.name in wanted):
-            for setting in SETTINGS.get(workload.name, ("",)):
-                print(f"nominals: {workload.name} {setting}".rstrip(), file=sys.stderr, flush=True)
-                rows.append(row(asked.bin, workload, setting.split()))
-        if wanted:
-            print(tsv(rows), end="")
-            return 0
-        record.write_whole(asked.out / "nominals.tsv", tsv(rows))
-        record.write_whole(asked.out / "nominals.md", markdown(rows))
-        print(f"{shown(asked.out / 'nominals.md')}, {shown(asked.out / 'nominals.tsv')}: {len(rows)} rows")
-    except Stopped as mistake:
-        print(f"nominals.py: {mistake}", file=sys.stderr)
-        return 2
+    wanted = asked.workloads.replace(",", " ").split()
+    known = registry(asked.bin)
+    unknown = [name for name in wanted if name not in {w.name for w in known}]
+    if unknown:
+        raise net.unknown("workload", unknown[0], [w.name for w in known])
+    rows = []
+    for workload in (w for w in known if not wanted or w.name in wanted):
+        for setting in SETTINGS.get(workload.name, ("",)):
+            print(f"nominals: {workload.name} {setting}".rstrip(), file=sys.stderr, flush=True)
+            rows.append(row(asked.bin, workload, setting.split()))
+    if wanted:
+        print(tsv(rows), end="")
+        return 0
+    record.write_whole(asked.out / "nominals.tsv", tsv(rows))
+    record.write_whole(asked.out / "nominals.md", markdown(rows))
+    print(f"{shown(asked.out / 'nominals.md')}, {shown(asked.out / 'nominals.tsv')}: {len(rows)} rows")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("nominals", lambda: main(sys.argv[1:]))

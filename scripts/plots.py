@@ -8,20 +8,27 @@ a run's lines are all that is read.
 """
 from __future__ import annotations
 
-import argparse
-import math
 import os
-import subprocess
 import sys
-from collections.abc import Iterable
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
+import argparse
+import contextlib
+import math
+import subprocess
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import record
 import summary
 import table
-from matrix import BadInput
-from record import Line, Stopped, shown
+from net import Stopped
+from record import Line, shown
 from stats import Estimate
 from summary import GroupSummary, Row
 
@@ -67,7 +74,7 @@ def backend_of(group: GroupSummary, row: Row) -> Backend:
 
 
 def _words(items: Iterable[str]) -> str:
-    return " ".join(f'"{i}"' for i in items)
+    return " ".join('"' + str(i).replace('"', "'") + '"' for i in items)
 
 
 def _series(backends: dict[tuple[str, bool, str], int]) -> dict[str, str]:
@@ -97,6 +104,15 @@ def draw_run(folder: Path, about: dict[str, Any], lines: list[Line], groups: lis
     drawn += _threads(place, groups)
     drawn += _sizes(place, summary.curves(groups))
     return [p for p in drawn if p.suffix == ".png"]
+
+
+def or_said(draw: Callable[[], list[Path]]) -> list[Path]:
+    """What is drawn; where it cannot be, a line says why. A table goes without its figures."""
+    try:
+        return draw()
+    except Stopped as error:
+        print(f"no figures: {error}", file=sys.stderr, flush=True)
+        return []
 
 
 def folder_of(path: Path) -> Path:
@@ -345,7 +361,7 @@ def _tsv(path: Path, columns: str, rows: list[tuple]) -> None:
 
 def _cell(value: Any) -> str:
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return text.replace("\t", " ") or " "
+    return text.replace("\t", " ").replace("\n", " ").replace('"', "'") or " "     # gnuplot takes a quote for a string's begin
 
 
 ENDINGS = {"png": b"IEND\xaeB`\x82", "svg": b"</svg>"}     # of a file that is whole
@@ -358,14 +374,16 @@ def _gnuplot(place: Path, script: str, settings: dict[str, Any], name: str = "")
         part, whole = place / f"{name or script}.part.{form}", place / f"{name or script}.{form}"
         values = {"fmt": form, "out": f"{name or script}.part", **settings}
         said = "; ".join(f"{k}='{_quoted(v)}'" if isinstance(v, str) else f"{k}={v!r}" for k, v in values.items())
-        command = ["gnuplot", "-e", f"set loadpath '{GNUPLOT}'; {said}", str(GNUPLOT / f"{script}.gp")]
+        command = ["gnuplot", "-d", "-e", f"set loadpath '{_quoted(str(GNUPLOT))}'; {said}", str(GNUPLOT / f"{script}.gp")]
         try:
-            done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=120, check=False)
+            done = subprocess.run(command, cwd=place, env={**os.environ, "LC_ALL": "C.UTF-8"}, capture_output=True, text=True,
+                                  encoding="utf-8", errors="replace", timeout=120, check=False)
         except FileNotFoundError:
             raise Stopped("gnuplot is not installed: `make deps-bench` installs it; then `make plots RUN=...`") from None
         complaint = done.stderr.strip()
         if done.returncode != 0:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.unlink()
             raise Stopped(f"gnuplot could not draw {script}: {complaint.splitlines()[-1] if complaint else done.returncode}")
         if not part.read_bytes().rstrip().endswith(ENDINGS[form]):
             part.unlink()
@@ -382,19 +400,13 @@ def _quoted(text: str) -> str:
 # --- the command line --------------------------------------------------------------------------------
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="plots.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="plots.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--run", default=None, help="a run's folder or name; latest by default")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     options = parser.parse_args(arguments)
-    try:
-        folder = record.find(options.run or "latest", options.results)
-        about, lines = record.read_run(folder), record.read_lines(folder)
-        drawn = draw_run(folder, about, lines, summary.summarise(about["matrix"], lines))
-    except (BadInput, Stopped) as error:
-        print(f"plots: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    folder = record.find(options.run or "latest", options.results)
+    about, lines = record.read_run(folder), record.read_lines(folder)
+    drawn = draw_run(folder, about, lines, summary.summarise(about["matrix"], lines))
     for path in drawn:
         if path.suffix == ".png":
             print(os.path.relpath(path) if path.is_relative_to(Path.cwd()) else shown(path))
@@ -402,4 +414,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("plots", lambda: main(sys.argv[1:]))

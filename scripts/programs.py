@@ -12,16 +12,24 @@ Exit status: 0 where every output is the same, 1 where one is not, 2 for bad inp
 """
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import whole_programs
-from whole_programs import TOP, BadInput, Program, Run
+from net import BadInput
+from whole_programs import TOP, Program, Run
 
 GLIBC = "glibc"
 
@@ -29,7 +37,7 @@ GLIBC = "glibc"
 def listed(scratch: Path) -> list[Program]:
     """What whole_programs has, and git where the sources came with their history."""
     found = whole_programs.programs(scratch)
-    head = subprocess.run(["git", "-C", str(TOP), "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip() \
+    head = subprocess.run(["git", "-C", str(TOP), "rev-parse", "HEAD"], capture_output=True, text=True, encoding="utf-8", errors="replace").stdout.strip() \
         if shutil.which("git") else ""
     if head:
         found.append(Program("git", ("git", "-C", str(TOP), "--no-pager", "log", "-p", "--stat", "--no-color",
@@ -71,28 +79,24 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one line of JSON a row instead of a table")
     options = parser.parse_args()
     rows: list[dict] = []
-    try:
-        if options.repetitions < 1:
-            raise BadInput(f"--repetitions {options.repetitions}: give 1 or more")
-        on = {GLIBC: "", **libraries(options.lib.resolve(), options.allocators.replace(",", " ").split())}
-        with tempfile.TemporaryDirectory(prefix="refarena-programs-") as folder:
-            scratch = Path(folder)
-            wanted = options.programs.replace(",", " ").split()
-            asked = [p for p in listed(scratch) if not wanted or p.name.split()[0] in wanted]
-            chosen = [p for p in asked if p.installed]
-            if not chosen:
-                raise BadInput(f"--programs {options.programs}: none of them is known and installed")
-            for program in (p for p in asked if not p.installed):
-                print(f"{program.name} is not installed, and left out", file=sys.stderr)
-            for program in chosen:
-                runs: dict[str, list[Run]] = {name: [] for name in on}
-                for _ in range(options.repetitions):
-                    for name, library in on.items():
-                        runs[name].append(whole_programs.run(program, library, scratch))
-                rows += [row(program.name, name, runs[name], runs[GLIBC]) for name in on]
-    except BadInput as mistake:
-        print(f"programs.py: {mistake}", file=sys.stderr)
-        return 2
+    if options.repetitions < 1:
+        raise BadInput(f"--repetitions {options.repetitions}: give 1 or more")
+    on = {GLIBC: "", **libraries(options.lib.resolve(), options.allocators.replace(",", " ").split())}
+    with tempfile.TemporaryDirectory(prefix="refarena-programs-") as folder:
+        scratch = Path(folder)
+        wanted = options.programs.replace(",", " ").split()
+        asked = [p for p in listed(scratch) if not wanted or p.name.split()[0] in wanted]
+        chosen = [p for p in asked if p.installed]
+        if not chosen:
+            raise BadInput(f"--programs {options.programs}: none of them is known and installed")
+        for program in (p for p in asked if not p.installed):
+            print(f"{program.name} is not installed, and left out", file=sys.stderr)
+        for program in chosen:
+            runs: dict[str, list[Run]] = {name: [] for name in on}
+            for _ in range(options.repetitions):
+                for name, library in on.items():
+                    runs[name].append(whole_programs.run(program, library, scratch))
+            rows += [row(program.name, name, runs[name], runs[GLIBC]) for name in on]
     if options.json:
         for r in rows:
             print(json.dumps(r))
@@ -102,4 +106,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    net.run("programs", main)

@@ -12,6 +12,7 @@
 """
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -20,15 +21,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import net
+import schema
 from machine import ROOT
-from matrix import BadInput
+from net import BadInput, Stopped
 
 RESULTS = ROOT / "results"
 Line = dict[str, Any]
-
-
-class Stopped(Exception):
-    """The folder cannot take more. One line; what was measured stays."""
 
 
 def shown(path: Path) -> str:
@@ -39,49 +38,46 @@ def shown(path: Path) -> str:
 
 # --- reading ---------------------------------------------------------------------------------------
 
-LINE_KEYS = {"group", "label", "purpose", "repetition", "outcome", "rounds", "kept", "rejected"}
-
-
 def find(name: str, results: Path = RESULTS) -> Path:
     """The folder of a run, given by path or by its name in results/."""
     for folder in (Path(name), results / name):
         if (folder / "run.json").is_file():
             return folder.resolve()
-    runs = sorted(p.parent.name for p in results.glob("*/run.json"))
-    raise BadInput(f"'{name}' is not a run: no run.json in it; "
+    runs = sorted(p.parent.name for p in folder_of_runs(results).glob("*/run.json"))
+    near = net.nearest(Path(name).name, runs)
+    raise BadInput(f"'{name}' is not a run: no run.json in it; " + (f"did you mean '{near}'? " if near else "")
                    + (f"runs here are {', '.join(runs[-8:])}" if runs else f"there are no runs in {shown(results)}"))
 
 
+def folder_of_runs(results: Path) -> Path:
+    """The same; BadInput where there is no such folder."""
+    if not results.is_dir():
+        raise BadInput(f"{shown(results)} is not a folder; give the folder of runs with --results")
+    return results
+
+
 def read_run(folder: Path) -> dict[str, Any]:
-    try:
-        about = json.loads((folder / "run.json").read_text())
-        assert isinstance(about, dict)
-        if about.get("schema") != 1:
-            raise BadInput(f"{shown(folder)} was written by another version of refarena (schema {about.get('schema')}, ours is 1): "
-                           "measure again, or read it with that version")
-        assert isinstance(about["matrix"]["groups"], list)
-        return about
-    except (OSError, ValueError, AssertionError, KeyError, TypeError):
-        raise BadInput(f"{shown(folder / 'run.json')} is damaged: it does not say what was asked; "
-                       "remove the folder, or begin anew with RESUME=no") from None
+    path = folder / "run.json"
+    about = schema.parsed(net.bytes_of(path))
+    if isinstance(about, dict) and about.get("schema") not in (1, None):
+        raise BadInput(f"{shown(folder)} was written by another version of refarena (schema {about.get('schema')}, ours is 1): "
+                       "measure again, or read it with that version")
+    wrong = schema.trouble("run", about)
+    if wrong:
+        raise BadInput(f"{shown(path)} is damaged ({wrong}): it does not say what was asked; "
+                       "remove the folder, or begin anew with RESUME=no")
+    return about
 
 
 def read_lines(folder: Path) -> list[Line]:
     """All finished invocations, torn ends left out (I1, I2)."""
     path = folder / "invocations.jsonl"
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise BadInput(f"{shown(path)}: {error.strerror}") from None
     lines = []
-    for number, text in enumerate(data.split(b"\n")[:-1], start=1):
-        try:
-            line = json.loads(text)
-            assert isinstance(line, dict) and LINE_KEYS <= line.keys()
-        except (ValueError, AssertionError):
-            raise BadInput(f"{shown(path)}: line {number} is damaged; remove that line, or begin anew with RESUME=no") from None
+    for number, text in enumerate((net.bytes_of(path) if path.exists() else b"").split(b"\n")[:-1], start=1):
+        line = schema.parsed(text)
+        wrong = schema.trouble("line", line)
+        if wrong:
+            raise BadInput(f"{shown(path)}: line {number} is damaged ({wrong}); remove that line, or begin anew with RESUME=no")
         lines.append(line)
     return _whole_groups(lines)
 
@@ -118,13 +114,13 @@ class Journal:
             self._drop_torn()
             self.descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
-            raise BadInput(f"{shown(folder)}: {error.strerror}") from None
+            raise BadInput(f"{shown(folder)}: {error.strerror}; give another folder with --results") from None
 
     def _drop_torn(self) -> None:
         """Make the file say what read_lines() said: what a kill tore is always its end."""
-        whole = "".join(_encoded(l).decode() for l in self.lines)
-        if self.path.exists() and self.path.read_text(errors="replace") != whole:
-            write_whole(self.path, whole)
+        whole = b"".join(_encoded(l) for l in self.lines)
+        if self.path.exists() and self.path.read_bytes() != whole:
+            write_whole(self.path, whole.decode())
 
     def append(self, lines: list[Line]) -> None:
         """All of them or none."""
@@ -136,8 +132,9 @@ class Journal:
                 os.write(self.descriptor, data[written:])
             os.fsync(self.descriptor)
         except OSError as error:
-            os.ftruncate(self.descriptor, before)
-            raise Stopped(f"{shown(self.path)}: {error.strerror}") from None
+            with contextlib.suppress(OSError):
+                os.ftruncate(self.descriptor, before)
+            raise Stopped(_trouble(self.path, error)) from None
         self.lines += lines
 
     def done(self, group: str, purpose: str, label: str, repetition: int) -> Line | None:
@@ -155,16 +152,22 @@ def _encoded(line: Line) -> bytes:
 
 def write_whole(path: Path, text: str) -> None:
     """A file that is either the old one or the new one, never half of it."""
-    beside = path.with_name(path.name + ".part")
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part")      # two may write at once: each a whole one
     try:
-        with open(beside, "w", encoding="utf-8") as stream:
+        with open(beside, "w", encoding="utf-8", errors="backslashreplace") as stream:      # names of files may be no UTF-8
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(beside, path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise Stopped(f"{shown(path)}: {error.strerror}") from None
+        raise Stopped(_trouble(path, error)) from None
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+
+
+def _trouble(path: Path, error: OSError) -> str:
+    return f"{shown(path)}: {error.strerror}" + (f"; {net.ADVICE[error.errno]}" if error.errno in net.ADVICE else "")
 
 
 def write_run(folder: Path, about: dict[str, Any]) -> None:
@@ -210,5 +213,6 @@ def point_latest(folder: Path) -> None:
         beside.symlink_to(folder.name)
         os.replace(beside, link)
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise Stopped(f"{shown(link)}: {error.strerror}") from None
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise Stopped(_trouble(link, error)) from None

@@ -7,10 +7,16 @@ process that the program starts records too, each to a file of its own.
 """
 from __future__ import annotations
 
-import argparse
 import os
-import shutil
 import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
+import argparse
+import shutil
 from pathlib import Path
 
 from machine import ROOT
@@ -19,7 +25,7 @@ RECORDER = ROOT / "build/lib/refarena-recorder.so"
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="refarena record", description=__doc__.splitlines()[2],
+    parser = argparse.ArgumentParser(prog="refarena record", description=net.doc(__doc__, __file__).splitlines()[2],
                                      epilog="example: scripts/refarena record sort.trace.zst sort /usr/share/dict/words")
     parser.add_argument("file", type=Path, help="the trace to write, as in name.trace.zst")
     parser.add_argument("program", nargs=argparse.REMAINDER, help="the program and its arguments")
@@ -43,4 +49,4 @@ def _trouble(file: Path, program: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("record", lambda: main(sys.argv[1:]))

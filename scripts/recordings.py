@@ -10,12 +10,19 @@ Python's standard library cannot unpack it.
 """
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import collections
 import ctypes
 import itertools
 import struct
-import sys
 from pathlib import Path
 
 HEAD = struct.Struct("<II8sII10Q512sQ")
@@ -25,7 +32,7 @@ FRAME_BYTES, LEVEL = 1 << 20, 19
 ALLOC, ZEROED, ALIGNED, RESIZE, RELEASE, THREAD = range(6)
 
 
-class BadTrace(Exception):
+class BadTrace(net.BadInput):
     """One line: which file, and what is wrong with it."""
 
 
@@ -136,17 +143,13 @@ def weighted_points(counts: collections.Counter[int], points: int) -> list[tuple
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--sizes", type=int, metavar="N", help="print sizes as N weighted points")
     parser.add_argument("--program", action="append", default=[], metavar="TEXT",
                         help="what was recorded and its version; once a trace, in their order")
     parser.add_argument("traces", nargs="+", type=Path, metavar="TRACE")
     asked = parser.parse_args()
-    try:
-        traces = [Trace(path) for path in asked.traces]
-    except (BadTrace, OSError) as wrong:
-        print(f"recordings.py: {wrong}", file=sys.stderr)
-        return 2
+    traces = [Trace(path) for path in asked.traces]
     if not asked.sizes:
         describe(traces, asked.program)
         return 0
@@ -156,4 +159,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    net.run("recordings", main)

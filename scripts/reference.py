@@ -9,11 +9,18 @@ agree. What whole programs took is no run of a matrix: `make bench-programs OUT=
 """
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import csv
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import attribution
@@ -150,7 +157,7 @@ def growth(run: Run) -> str:
 
 def programs(folder: Path) -> str:
     """Each whole program on each malloc: its time and its peak memory, over glibc's."""
-    with (folder / "programs.tsv").open(newline="") as stream:
+    with (folder / "programs.tsv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream, delimiter="\t"))
     names = list(dict.fromkeys(r["program"] for r in rows))
     def cell(row: dict[str, str] | None) -> str:
@@ -202,25 +209,21 @@ def keep(folder: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="reference.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="reference.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--run", default="latest", help="the finished run to show")
     parser.add_argument("--check", action="store_true", help="do README and results/reference agree?")
     options = parser.parse_args(arguments)
-    try:
-        if not options.check:
-            keep(record.find(options.run, record.RESULTS).resolve())
-        text = README.read_text()
-        fresh = rewritten(text)
-    except record.BadInput as error:
-        print(f"reference: {error}", file=sys.stderr)
-        return 2
+    if not options.check:
+        keep(record.find(options.run, record.RESULTS).resolve())
+    text = README.read_text(encoding="utf-8")
+    fresh = rewritten(text)
     if options.check:
         if fresh != text:
             print("reference: README.md does not show its reference runs: run scripts/reference.py --run reference", file=sys.stderr)
         return int(fresh != text)
-    README.write_text(fresh)
+    README.write_text(fresh, encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("reference", lambda: main(sys.argv[1:]))

@@ -8,11 +8,18 @@ memory over time and its pauses, thinned to what a picture can show. Colours are
 """
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import base64
 import json
 import re
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,8 +34,8 @@ import stats
 import summary
 import table
 from collector_plots import percentiles
-from matrix import BadInput
-from record import Line, Stopped, shown
+from net import BadInput
+from record import Line, shown
 from summary import GroupSummary, Row
 
 PARTS = Path(__file__).resolve().parent / "report"
@@ -39,18 +46,18 @@ PICTURES = ("heap_", "occupancy", "attribution_", "spacetime", "latency", "sizes
 DOWNLOADS = ("summary.tsv", "invocations.jsonl", "benchmark.json", "run.json", "claims.json", "claims.md", "instructions.tsv")
 
 
-def write(folder: Path, about: dict[str, Any], lines: list[Line], groups: list[GroupSummary]) -> Path:
-    """Make the page; what else the folder has (claims, instructions, figures) is found there."""
+def write(folder: Path, about: dict[str, Any], lines: list[Line], groups: list[GroupSummary], out: Path | None = None) -> Path:
+    """Make the page, in the run's folder or at `out`; what else the folder has (claims, instructions, figures) is found there."""
     data = json.dumps(page_data(folder, about, lines, groups), separators=(",", ":"), allow_nan=False)
     values = {"title": f"refarena: {folder.name}", "style": _part("style.css"), "script": "\n".join(_part(s) for s in SCRIPTS),
               "data": data.replace("</", "<\\/")}
     page = re.sub(r"\{\{(\w+)\}\}", lambda m: values[m[1]], _part("page.html"))
-    record.write_whole(folder / "index.html", page)
-    return folder / "index.html"
+    record.write_whole(out or folder / "index.html", page)
+    return out or folder / "index.html"
 
 
 def _part(name: str) -> str:
-    return (PARTS / name).read_text()
+    return (PARTS / name).read_text(encoding="utf-8")
 
 
 # --- the data ------------------------------------------------------------------------------------------
@@ -188,7 +195,7 @@ def _numbers(row: Row, told: dict[str, Any]) -> list[list[str]]:
 def instructions(folder: Path, damaged: list[str]) -> dict[tuple[str, str], float]:
     """Instructions an operation by group and label, where `make instructions` counted them for this run."""
     try:
-        header, *rows = (folder / "instructions.tsv").read_text().splitlines()
+        header, *rows = (folder / "instructions.tsv").read_text(encoding="utf-8").splitlines()
         named = [dict(zip(header.split("\t"), r.split("\t"))) for r in rows]
         return {(r["group"], r["label"]): float(r["per_operation"]) for r in named if r.get("per_operation")}
     except FileNotFoundError:
@@ -201,7 +208,7 @@ def instructions(folder: Path, damaged: list[str]) -> dict[tuple[str, str], floa
 def claims(folder: Path, damaged: list[str]) -> list[dict[str, str]]:
     """Verdicts, where claims were judged in this run: claims.json of results/README.md."""
     try:
-        told = json.loads((folder / "claims.json").read_text())["claims"]
+        told = json.loads((folder / "claims.json").read_text(encoding="utf-8"))["claims"]
         return [{"verdict": c["verdict"], "sentence": c.get("sentence", ""), "finding": _finding(c),
                  "source": "; ".join(f"{s['publication']}, {s['place']}" for s in c.get("source", []))} for c in told]
     except FileNotFoundError:
@@ -259,7 +266,7 @@ def _origin(about: dict[str, Any], lines: list[Line]) -> list[list[str]]:
 
 def colours(style: Path = plots.GNUPLOT / "style.gp") -> dict[str, str]:
     """The colour of each backend, from the one place that says it; '' for one that has none of its own."""
-    text = style.read_text()
+    text = style.read_text(encoding="utf-8")
     lines = {int(n): c for n, c in re.findall(r"^set style line (\d+) lc rgb '(#\w{6})'", text, re.M)}
     found = {"": lines[25]}
     for names, first in (("STYLE_ALLOCATORS", 1), ("STYLE_COLLECTORS", 11)):
@@ -269,21 +276,18 @@ def colours(style: Path = plots.GNUPLOT / "style.gp") -> dict[str, str]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="report.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="report.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("run", nargs="?", default="latest", help="a run's folder or name; latest by default")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
+    parser.add_argument("--out", type=Path, help="where to write the page, where the run's folder cannot be written")
     options = parser.parse_args(arguments)
-    try:
-        folder = record.find(options.run, options.results)
-        about, lines = record.read_run(folder), record.read_lines(folder)
-        if not lines:
-            raise BadInput(f"{shown(folder)} is empty: nothing was measured; go on with it, or take another run")
-        print(shown(write(folder, about, lines, summary.summarise(about["matrix"], lines))))
-    except (BadInput, Stopped) as error:
-        print(f"report: {error}", file=sys.stderr)
-        return 2
+    folder = record.find(options.run, options.results)
+    about, lines = record.read_run(folder), record.read_lines(folder)
+    if not lines:
+        raise BadInput(f"{shown(folder)} is empty: nothing was measured; go on with it, or take another run")
+    print(shown(write(folder, about, lines, summary.summarise(about["matrix"], lines), options.out)))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("report", lambda: main(sys.argv[1:]))

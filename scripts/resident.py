@@ -21,9 +21,11 @@ from typing import Any
 
 import limits
 import machine
-from matrix import BadInput, Configuration, Group
+from matrix import Configuration, Group
+from net import BadInput
 
 OPTIONAL = {"boehm": "libgc-dev"}       # executables that the Makefile leaves out where a package is missing
+START_S = 15.0                          # within which a process says what it is, also on a loaded machine
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -49,21 +51,50 @@ class Harness:
                 f"--memory-limit={memory_limit}", f"--label={row.label}", f"--repetition={repetition}"]
 
     def knows(self) -> dict[str, dict[str, Any]]:
-        """What each executable says with --list=json, by its name."""
+        """What each executable says with --list=json, by its name; what hangs or crashes meanwhile has an empty answer
+        that says so under "broken", and stays a name: its rows will say the same."""
         answers = {}
         for path in sorted(self.folder.iterdir()) if self.folder.is_dir() else []:
             if path.is_file() and os.access(path, os.X_OK):
-                done = subprocess.run([str(path), "--list=json"], capture_output=True, text=True, timeout=30, check=False)
-                if done.returncode == 0:
-                    answers[path.name] = json.loads(done.stdout)
+                answer = _listed(path)
+                if answer is not None:
+                    answers[path.name] = answer
         return answers
 
     def try_library(self, path: str) -> None:
-        """BadInput unless this library can be the malloc of a process."""
-        done = subprocess.run([str(self.folder / "blocks"), "churn", "size=1", "--units=1", f"--allocator={path}"],
-                              capture_output=True, text=True, timeout=30, check=False)
-        if done.returncode == 2:
-            raise BadInput(done.stderr.strip().split(": ", 1)[-1] or f"{path} cannot be used")
+        """BadInput where this library can be the malloc of no process. One that hangs or crashes is a row that says so."""
+        child = None
+        try:
+            child = Child([str(self.folder / "blocks"), "churn", "size=1", "--units=1", f"--allocator={path}"], False)
+            if child.hear(START_S) is None and (death := child.death()).outcome == "bad_input":
+                raise BadInput(death.message.split(": ", 1)[-1] or f"{path} cannot be used")
+        except Ended:
+            pass
+        finally:
+            if child:
+                child.close()
+
+
+def _listed(path: Path) -> dict[str, Any] | None:
+    """What an executable lists; None for one that is not of the harness."""
+    child = None
+    try:
+        child = Child([str(path), "--list=json"], False)
+        answer = child.hear(START_S)
+        if answer is None:
+            death = child.death()
+            if not death.message.startswith("killed by"):       # it ended by itself, and lists nothing
+                return None
+            raise death
+        if isinstance(answer, dict) and isinstance(answer.get("workloads"), list) and isinstance(answer.get("allocators"), list):
+            return answer
+        raise Ended("crash", "lists something that is no list")
+    except Ended as end:
+        return {"collector": None if path.name == "blocks" else {"name": path.name}, "abilities": [], "workloads": [], "allocators": [],
+                "broken": f"{end.outcome} while it listed what it knows: {end.message}"}
+    finally:
+        if child:
+            child.close()
 
 
 class Child:

@@ -12,62 +12,52 @@ so that a run that must stop early has something of everything.
 """
 from __future__ import annotations
 
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
 import argparse
 import contextlib
 import hashlib
 import io
 import json
-import os
-import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import blocks
+import console
 import heaps
 import limits
 import machine
 import matrix as matrices
 import plots
 import record
+import registry
 import report
 import stats
 import summary
 import table
 import turns
-from matrix import BadInput, Configuration, Group, Matrix
-from record import Journal, Line, Stopped, shown
+from matrix import Configuration, Group, Matrix
+from net import BadInput, Interrupted
+from record import Journal, Line, shown
 from resident import OPTIONAL, Harness
 
 START_S = 0.35              # a guess of what it takes to start, count and calibrate one process: for the bar
 
 
-class Interrupted(Exception):
-    """By Ctrl-C or a polite kill."""
-
-
 def main(arguments: list[str]) -> int:
     options = _options(arguments)
-    return guarded("bench", lambda: _told(options, arguments))
-
-
-def guarded(verb: str, measure: Callable[[], int]) -> int:
-    """The exit status of what `verb` measures: 2 and one line where it cannot, 130 and one line where it was interrupted."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
-    try:
-        return measure()
-    except (BadInput, Stopped) as error:
-        print(f"{verb}: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:                             # whoever read the table has enough of it; the files are written
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if options.check:
+        check(options)
         return 0
-    except Interrupted as stop:
-        print(f"\n{verb}: interrupted; {stop}", file=sys.stderr)
-        return 130
+    return _told(options, arguments)
 
 
 def _told(options: argparse.Namespace, arguments: list[str]) -> int:
@@ -80,10 +70,6 @@ def _told(options: argparse.Namespace, arguments: list[str]) -> int:
     return status
 
 
-def _interrupt(number: int, _frame: Any) -> None:
-    raise Interrupted(signal.Signals(number).name)
-
-
 def add_folder_options(parser: argparse.ArgumentParser) -> None:
     """What every program that measures takes: where to, with what, and whether to go on."""
     parser.add_argument("--resume", default=os.environ.get("RESUME") or "auto",
@@ -94,7 +80,7 @@ def add_folder_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="run.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="run.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--matrix", default="default",
                         help=f"{', '.join(matrices.known_matrices())}, or the path of a .toml file")
     parser.add_argument("--workloads", default="", help="only these workloads or groups")
@@ -104,6 +90,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
                         help="a share, alone 2%%: repeat until every ratio's interval is at most this wide on either side, or the cap is reached")
     parser.add_argument("--largest", type=int, default=0, help="of sizes, only those up to this; 0: all")
     add_folder_options(parser)
+    parser.add_argument("--check", action="store_true", help="only look whether the names are known; nothing need be built")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors, and what --json or --tsv asks for")
     parser.add_argument("--verbose", action="store_true", help="say which group is measured, and for which time")
     form = parser.add_mutually_exclusive_group()
@@ -114,7 +101,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 
 def _rows(folder: Path, as_json: bool) -> str:
     """The run's rows for other programs."""
-    text = (folder / "summary.tsv").read_text()
+    text = (folder / "summary.tsv").read_text(encoding="utf-8")
     header, *rows = [line.split("\t") for line in text.splitlines()]
     return json.dumps({"run": shown(folder), "rows": [dict(zip(header, row)) for row in rows]}, indent=1) + "\n" if as_json else text
 
@@ -146,18 +133,28 @@ def choose(options: argparse.Namespace, harness: Harness, known: dict[str, dict[
     """The matrix, narrowed; BadInput where a name is not known."""
     if not known:
         raise BadInput(f"no harness in {shown(options.bin)}: build it first with `make all`")
-    workloads, collectors, allocators = (matrices.names(t) for t in (options.workloads, options.collectors, options.allocators))
-    plan = matrices.read(options.matrix)
-    known_workloads = {w["name"] for answer in known.values() for w in answer["workloads"]}
-    groups = {g.name for g in plan.groups}
-    known_collectors = {name for name, answer in known.items() if answer.get("collector")} | set(OPTIONAL)
-    known_allocators = {a["name"] for answer in known.values() for a in answer["allocators"]}
-    _refuse("workload", workloads, known_workloads | groups)
-    _refuse("collector", collectors, known_collectors)
-    _refuse("allocator", allocators, known_allocators, path=True)
-    for name in allocators:
+    names = registry.listed(known)
+    if any("broken" in answer for answer in known.values()):    # what it would have listed is asked for all the same: its rows say why not
+        names |= registry.written()
+    plan = _narrowed(options, names)
+    for name in matrices.names(options.allocators):
         if "/" in name:
             harness.try_library(name)
+    return plan
+
+
+def check(options: argparse.Namespace) -> None:
+    """BadInput where a name is not known, before anything is built."""
+    _narrowed(options, registry.written())
+
+
+def _narrowed(options: argparse.Namespace, names: registry.Names) -> Matrix:
+    workloads, collectors, allocators = (matrices.names(t) for t in (options.workloads, options.collectors, options.allocators))
+    plan = matrices.read(options.matrix)
+    known_collectors = names.collectors | OPTIONAL.keys()
+    _refuse("workload", workloads, names.workloads | {g.name for g in plan.groups})
+    _refuse("collector", collectors, known_collectors)
+    _refuse("allocator", allocators, names.allocators, path=True)
     plan = matrices.narrow(plan, workloads, collectors, allocators)
     if options.largest:
         plan = matrices.up_to(plan, options.largest)
@@ -165,9 +162,9 @@ def choose(options: argparse.Namespace, harness: Harness, known: dict[str, dict[
         plan = matrices.to_precision(plan, matrices.share(options.precision))
     for group in plan.groups:
         where = f"matrix '{plan.name}', group '{group.name}': "
-        _refuse("workload", [group.workload], known_workloads, where)
+        _refuse("workload", [group.workload], names.workloads, where)
         _refuse("collector", [c.collector for c in group.configurations if c.collector], known_collectors, where)
-        _refuse("allocator", [c.allocator for c in group.configurations], known_allocators, where, path=True)
+        _refuse("allocator", [c.allocator for c in group.configurations], names.allocators, where, path=True)
     return plan
 
 
@@ -176,9 +173,10 @@ def _refuse(kind: str, asked: list[str], known: set[str], where: str = "", path:
         if path and "/" in name:
             if not Path(name).is_file():
                 raise BadInput(f"{where}no such allocator library: {name}")
-        elif not set(name.split(",")[0].split(":") if path else [name]) <= known:
-            raise BadInput(f"{where}unknown {kind} '{name}'; known are {', '.join(sorted(known))}"
-                           + (", locked:<allocator>, or the path of a .so" if path else ""))
+            continue
+        for part in name.split(",")[0].split(":") if path else [name]:
+            if part not in known:
+                raise net.unknown(kind, part, known, ", locked:<allocator>, or the path of a .so" if path else "", where)
 
 
 # --- open ------------------------------------------------------------------------------------------
@@ -388,7 +386,7 @@ class Bar:
                     sum(g[what] * min(g[f"{of}_repetitions"], _most(g))
                         for what, of in (("memory", "memory"), ("pauses", "pause"), ("heap", "heap"))) for g in plan.groups)
         self.bar = None
-        if sys.stderr.isatty():
+        if console.moves(sys.stderr):
             from tqdm import tqdm
             self.bar = tqdm(total=total, bar_format="{desc:<14.14} {percentage:3.0f}% |{bar}| {elapsed} gone, {remaining} left")
 
@@ -421,7 +419,7 @@ def finish(folder: Path, about: dict[str, Any], journal: Journal, options: argpa
     groups = summary.summarise(about["matrix"], journal.lines)
     record.write_whole(folder / "summary.tsv", table.summary_tsv(groups, journal.lines))
     record.write_whole(folder / "benchmark.json", table.benchmark_json(groups, journal.lines, about))
-    drawn = [] if options.no_plots else plots.draw_run(folder, about, journal.lines, groups)
+    drawn = [] if options.no_plots else plots.or_said(lambda: plots.draw_run(folder, about, journal.lines, groups))
     record.write_run(folder, about)
     page = report.write(folder, about, journal.lines, groups)
     record.point_latest(folder)
@@ -483,4 +481,4 @@ def _earlier(folder: Path, digest: str) -> Path | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("bench", lambda: main(sys.argv[1:]))

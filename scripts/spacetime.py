@@ -8,8 +8,15 @@ time. A curve that lies below and left of another is better at any price of memo
 """
 from __future__ import annotations
 
-import argparse
+import os
 import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # python3 -P leaves it out
+import net
+
+net.spread(__name__)
+
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 from math import log
@@ -18,8 +25,8 @@ from typing import Any
 import plots
 import record
 import summary
-from matrix import BadInput
-from record import Line, Stopped, shown
+from net import BadInput
+from record import Line, shown
 from stats import Estimate
 from summary import GroupSummary
 
@@ -80,24 +87,21 @@ def draw(folder: Path, found: list[Point]) -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="spacetime.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="spacetime.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("run", nargs="?", default="latest", help="a run of the matrix spacetime; latest by default")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     options = parser.parse_args(arguments)
-    try:
-        folder = record.find(options.run, options.results)
-        about, lines = record.read_run(folder), record.read_lines(folder)
-        found = points(about["matrix"], lines, summary.summarise(about["matrix"], lines))
-        if not found:
-            raise BadInput(f"{shown(folder)} has no row with a heap or a threshold of its own: measure them with `make spacetime`")
-        for p in found:
-            print(f"{p.collector:12} {p.text:>8}  {p.peak_rss / 2**20:8.1f} MiB  {p.time.value / 1e3:10.1f} µs an operation")
-        print(f"  plot   {shown(draw(folder, found)[-1])}")
-    except (BadInput, Stopped) as error:
-        print(f"spacetime: {error}", file=sys.stderr)
-        return 2
+    folder = record.find(options.run, options.results)
+    about, lines = record.read_run(folder), record.read_lines(folder)
+    found = points(about["matrix"], lines, summary.summarise(about["matrix"], lines))
+    if not found:
+        raise BadInput(f"{shown(folder)} has no row with a heap or a threshold of its own: measure them with `make spacetime`")
+    for p in found:
+        print(f"{p.collector:12} {p.text:>8}  {p.peak_rss / 2**20:8.1f} MiB  {p.time.value / 1e3:10.1f} µs an operation")
+    for path in plots.or_said(lambda: draw(folder, found))[-1:]:
+        print(f"  plot   {shown(path)}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("spacetime", lambda: main(sys.argv[1:]))

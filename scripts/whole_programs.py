@@ -27,10 +27,6 @@ _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c
 _libc.ptrace.restype = ctypes.c_long
 
 
-class BadInput(Exception):
-    """The user's mistake, in one line. Exit status 2."""
-
-
 @dataclass(frozen=True)
 class Program:
     name: str
@@ -60,10 +56,10 @@ def run(program: Program, library: str, scratch: Path) -> Run:
     if library:
         env["LD_PRELOAD"] = library
     source, out, err = scratch / "stdin", scratch / "stdout", scratch / "stderr"
-    source.write_text(program.stdin)
+    source.write_text(program.stdin, encoding="utf-8")
     if program.writes:
         Path(program.writes).unlink(missing_ok=True)
-    with source.open() as stdin, out.open("wb") as stdout, err.open("wb") as stderr:
+    with source.open(encoding="utf-8") as stdin, out.open("wb") as stdout, err.open("wb") as stderr:
         start = time.perf_counter()
         child = subprocess.Popen(program.argv, stdin=stdin, stdout=stdout, stderr=stderr, env=env)
         watched = _Watched(child.pid, Path(library).name)
@@ -73,7 +69,7 @@ def run(program: Program, library: str, scratch: Path) -> Run:
     digest = hashlib.sha256(f"{child.returncode}\n".encode() + out.read_bytes())
     if program.writes and Path(program.writes).exists():
         digest.update(Path(program.writes).read_bytes())
-    complaint = err.read_text(errors="replace").strip().splitlines()[:1]
+    complaint = err.read_text(encoding="utf-8", errors="replace").strip().splitlines()[:1]
     if child.returncode and not complaint:
         complaint = [f"ended with status {child.returncode}"]
     return Run(digest.hexdigest(), seconds, watched.peak_bytes, complaint[0] if complaint else "", watched.loaded)
@@ -115,10 +111,10 @@ class _Watched:
 
     def _look(self) -> None:
         try:
-            fields = dict(line.split(":", 1) for line in Path(f"/proc/{self.pid}/status").read_text().splitlines())
+            fields = dict(line.split(":", 1) for line in Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8", errors="replace").splitlines())
             self.peak_bytes = max(self.peak_bytes, int(fields["VmHWM"].split()[0]) * 1024)
             if self.library and not self.loaded:
-                self.loaded = self.library.split(".so")[0] in Path(f"/proc/{self.pid}/maps").read_text()
+                self.loaded = self.library.split(".so")[0] in Path(f"/proc/{self.pid}/maps").read_text(encoding="utf-8", errors="replace")
         except (OSError, KeyError, ValueError):
             pass                                        # it has ended meanwhile
 
@@ -170,10 +166,10 @@ def c_source(functions: int) -> str:
 
 def programs(scratch: Path, scale: int = 1) -> list[Program]:
     """Four programs, installed or not. The compiler is cc1 itself: gcc starts it, and does no work of its own."""
-    (scratch / "program.py").write_text(PYTHON_PROGRAM.format(scale=scale))
-    (scratch / "program.c").write_text(c_source(scale * 100))
-    (scratch / "program.pl").write_text(PERL_PROGRAM.format(scale=scale))
-    cc1 = subprocess.run(["gcc", "-print-prog-name=cc1"], capture_output=True, text=True, check=False).stdout.strip() \
+    (scratch / "program.py").write_text(PYTHON_PROGRAM.format(scale=scale), encoding="utf-8")
+    (scratch / "program.c").write_text(c_source(scale * 100), encoding="utf-8")
+    (scratch / "program.pl").write_text(PERL_PROGRAM.format(scale=scale), encoding="utf-8")
+    cc1 = subprocess.run(["gcc", "-print-prog-name=cc1"], capture_output=True, text=True, encoding="utf-8", errors="replace", check=False).stdout.strip() \
         if shutil.which("gcc") else ""
     return [
         Program("python3", ("/usr/bin/python3", "-I", str(scratch / "program.py"))),

@@ -71,9 +71,9 @@ def write(folder: Path, ns: dict[str, float] | None = None, noise: float = 0.003
             for row in group.configurations:
                 lines.append(_line(group, row, repetition, draw, weather, noise, ns or {}, outcomes or {}))
                 if repetition == 0 and not row.twin:
-                    lines.append({**lines[-1], "purpose": "memory", "rounds": [], "memory": _memory(draw)})
+                    lines.append({**lines[-1], "purpose": "memory", "memory": _memory(draw)})
                 if repetition == 0 and pauses and row.collector and not row.twin:
-                    lines.append({**lines[-2], "purpose": "pauses", "rounds": [], "pauses": _pauses()})
+                    lines.append({**lines[-2], "purpose": "pauses", "pauses": _pauses()})
     about = {"schema": 1, "matrix": plan.described(), "matrix_digest": plan.digest(), "code_digest": "c", "command": "scripts/run.py",
              "seed": 1, "asked": {}, "workloads": {g.workload: {"operation": "step", "idea": "fake"} for g in plan.groups},
              "machine": {**MACHINE, **(machine or {})}, "begun": "2026-01-01T00:00:00Z", "before": {"load": [0, 0, 0], "steal_s": 0},
@@ -92,7 +92,7 @@ def _line(group, row, repetition, draw, weather, noise, ns, outcomes) -> dict:
                "wall_ns": round(10000 * of(ns, 10.0) * w * layout), "cpu_ns": round(10000 * of(ns, 10.0)), "valid": True,
                "run_delay_ns": 0, "involuntary_switches": 0} for i, w in enumerate(weather)]
     found = {"outcome": outcome, "message": "" if outcome == "ok" else f"fake {outcome}", "kept": outcome == "ok", "rejected": 0,
-             "rounds": rounds if outcome == "ok" else [], "build": BUILD, "reclaims": True, "renewed": False,
+             "declared": {"operations": 1000, "allocations": 10, "bytes": 100, "references": 0} if outcome == "ok" else None, "rounds": rounds if outcome == "ok" else [], "build": BUILD, "reclaims": True, "renewed": False,
              "capacity": {"before": 1.9, "after": 1.9} if row.threads > 1 else None}
     return line_of(group, row, repetition, "time", found, 0.1)
 

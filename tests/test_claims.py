@@ -228,7 +228,7 @@ class Malformed(Folder):
             with self.assertRaises(BadInput) as caught:
                 claim_files.check_group(claim_files.experiments(self.folder / "claims")[0], known, [])
             return str(caught.exception)
-        self.assertIn("unknown workload 'cells'; known are calls", refused('"calls"', '"cells"'))
+        self.assertIn("unknown workload 'cells'; did you mean 'calls'? known are calls", refused('"calls"', '"cells"'))
         self.assertIn("unknown collector 'gill'", refused("gil/system", "gill/system"))
         self.assertIn("unknown allocator", refused("gil/system", "gil/sistem"))
         self.assertIn("no option 'speed'", refused("gil/system", "gil,speed=9/system"))
@@ -237,7 +237,7 @@ class Malformed(Folder):
         self.write()
         done = self.run_claims("--claim", "other")
         self.assertEqual(done.returncode, 2)
-        self.assertIn("no claim 'other'; there are slower", done.stderr)
+        self.assertIn("unknown claim 'other'; known are slower", done.stderr)
 
     def test_an_interpreter_that_does_not_run_is_refused(self) -> None:
         self.write()

@@ -9,8 +9,16 @@ from Scratch 3"): with outputs=strong each pair is a cycle, which only the colle
 """
 from __future__ import annotations
 
-import gc
+import os
 import sys
+
+if __name__ == "__main__":                      # python3 -P leaves both out; ours of a name comes before scripts/'s
+    sys.path[:0] = [os.path.dirname(os.path.realpath(__file__)), os.path.dirname(os.path.dirname(os.path.realpath(__file__)))]
+import net
+
+net.spread(__name__)
+
+import gc
 import weakref
 
 import numpy as np
@@ -96,4 +104,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    net.run("autograd", main)

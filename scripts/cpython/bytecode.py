@@ -18,11 +18,19 @@ references of the C functions that are called.
 """
 from __future__ import annotations
 
+import os
+import sys
+
+if __name__ == "__main__":                      # python3 -P leaves both out; ours of a name comes before scripts/'s
+    sys.path[:0] = [os.path.dirname(os.path.realpath(__file__)), os.path.dirname(os.path.dirname(os.path.realpath(__file__)))]
+import net
+
+net.spread(__name__)
+
 import argparse
 import collections
 import dis
 import pathlib
-import sys
 import types
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,7 +104,7 @@ def codes(constants: tuple[Any, ...]) -> list[types.CodeType]:
 
 
 def load(path: pathlib.Path) -> Program:
-    source = path.read_text()
+    source = path.read_text(encoding="utf-8")
     module = compile(source, path.name, "exec")
     program = Program(path.stem, module.co_consts[0].rstrip("."), source)
     bodies = []
@@ -175,7 +183,8 @@ class Model:
     def value(self, made: Any) -> Any:
         """A result: born, unless it is one that exists once."""
         if isinstance(made, int):
-            assert -2**63 <= made < 2**63, "an integer beyond 64 bits"
+            if not -2**63 <= made < 2**63:
+                raise net.BadInput(f"{made}: an integer beyond 64 bits, which the interpreter has not")
             self.take() if made in SMALL else self.born(1)
         elif isinstance(made, float):
             self.born(1)
@@ -494,7 +503,7 @@ def compare(all_programs: list[Program]) -> None:
         profile = Model(p).run()
         result, seen = executed(p)
         if result != profile.result:
-            raise SystemExit(f"bytecode.py: {p.name}: the model gives {profile.result}, CPython {result}")
+            raise net.Stopped(f"{p.name}: the model gives {profile.result}, CPython {result}")
         count = profile.bytecodes.total()
         shares = [events / count for events in (profile.births, profile.takes, profile.drops, profile.takes + profile.drops)]
         print(f"{p.name:10}{count:10}{seen.total():10}" + "".join(f"{share:8.2f}" for share in shares))
@@ -507,13 +516,13 @@ def main() -> None:
     parser.add_argument("--compare", action="store_true", help="print reference operations per bytecode")
     asked = parser.parse_args()
     if asked.write and sys.version_info[:2] != (3, 11):
-        raise SystemExit("bytecode.py: --write needs CPython 3.11: its instructions are the interpreter's")
+        raise net.Stopped("--write needs CPython 3.11: its instructions are the interpreter's")
     found = programs()
     if asked.write:
-        OUTPUT.write_text(whole_text(found))
+        OUTPUT.write_text(whole_text(found), encoding="utf-8")
     if asked.compare:
         compare(found)
 
 
 if __name__ == "__main__":
-    main()
+    net.run("bytecode", main)

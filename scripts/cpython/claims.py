@@ -10,11 +10,18 @@ after, with processes, as the harness does with threads. Standard library, and n
 """
 from __future__ import annotations
 
+import os
+import sys
+
+if __name__ == "__main__":                      # python3 -P leaves both out; ours of a name comes before scripts/'s
+    sys.path[:0] = [os.path.dirname(os.path.realpath(__file__)), os.path.dirname(os.path.dirname(os.path.realpath(__file__)))]
+import net
+
+net.spread(__name__)
+
 import json
 import multiprocessing
-import os
 import resource
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -119,4 +126,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("scenes", lambda: main(sys.argv[1:]))

@@ -21,8 +21,16 @@ stack, and in 3.10 the frame of a running finalizer counts towards the 50; 3.11 
 """
 from __future__ import annotations
 
-import gc
+import os
 import sys
+
+if __name__ == "__main__":                      # python3 -P leaves both out; ours of a name comes before scripts/'s
+    sys.path[:0] = [os.path.dirname(os.path.realpath(__file__)), os.path.dirname(os.path.dirname(os.path.realpath(__file__)))]
+import net
+
+net.spread(__name__)
+
+import gc
 import weakref
 from typing import Any, Callable
 
@@ -337,4 +345,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    net.run("programs", main)

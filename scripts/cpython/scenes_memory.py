@@ -16,11 +16,11 @@ Seen = tuple[int, dict[str, float]]
 
 def rss() -> int:
     """Bytes resident now."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def private_dirty() -> int:
-    text = Path("/proc/self/smaps_rollup").read_text()
+    text = Path("/proc/self/smaps_rollup").read_text(encoding="utf-8")
     return next(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Private_Dirty:"))
 
 
@@ -80,7 +80,7 @@ def _preloaded(megabytes: int) -> Seen:
     if library is None:
         raise ImportError("libtcmalloc-minimal4", name="libtcmalloc-minimal4")
     code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import scenes_memory as s; print(s.release({megabytes}, 1)[1])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", errors="replace", check=True,
                           env={**os.environ, "LD_PRELOAD": library, "REFARENA_PRELOADED": "1"})
     import ast
     return 1, ast.literal_eval(done.stdout)

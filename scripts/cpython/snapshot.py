@@ -14,15 +14,23 @@ marking: how many objects die of it, how many are left, and how many of these a 
 """
 from __future__ import annotations
 
+import os
+import sys
+
+if __name__ == "__main__":                      # python3 -P leaves both out; ours of a name comes before scripts/'s
+    sys.path[:0] = [os.path.dirname(os.path.realpath(__file__)), os.path.dirname(os.path.dirname(os.path.realpath(__file__)))]
+import net
+
+net.spread(__name__)
+
 import argparse
 import gc
 import runpy
 import struct
-import sys
 from pathlib import Path
+from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-import recordings  # noqa: E402
+import recordings
 
 HEAD = struct.Struct("<II8sII11Q256sQ")
 NAMES = ("types", "objects", "references", "roots", "tracked", "bytes", "freed_by_counting", "left", "found",
@@ -193,27 +201,31 @@ def describe(paths: list[Path]) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--out", type=Path, metavar="FILE", help="run PROGRAM and write what lives in the end")
     parser.add_argument("--describe", action="store_true", help="print a table of facts of snapshots")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the program, or the snapshots")
     asked = parser.parse_args()
-    try:
-        if asked.describe:
-            describe(asked.files)
-            return 0
-        if not asked.out or len(asked.files) != 1:
-            parser.error("give --out FILE and one program, or --describe and snapshots")
-        kept = runpy.run_path(str(asked.files[0]))      # its names are held while we look
-        graph = capture()
-        graph.program = f"Python {sys.version.split()[0]}, {asked.files[0].name}"
-        write(graph, asked.out)
-        del kept
-    except (recordings.BadTrace, OSError) as wrong:
-        print(f"snapshot.py: {wrong}", file=sys.stderr)
-        return 2
+    if asked.describe:
+        describe(asked.files)
+        return 0
+    if not asked.out or len(asked.files) != 1:
+        parser.error("give --out FILE and one program, or --describe and snapshots")
+    kept = _played(asked.files[0])                      # its names are held while we look
+    graph = capture()
+    graph.program = f"Python {sys.version.split()[0]}, {asked.files[0].name}"
+    write(graph, asked.out)
+    del kept
     return 0
 
 
+def _played(program: Path) -> dict[str, Any]:
+    """The program's names after it has run; what it raises is its own mistake, not ours."""
+    try:
+        return runpy.run_path(str(program))
+    except Exception as error:
+        raise net.BadInput(f"{program} ended with {type(error).__name__}: {error}") from None
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    net.run("snapshot", main)

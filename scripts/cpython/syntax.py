@@ -9,10 +9,18 @@ and columns. Another version of Python may write a somewhat other tree, so that 
 """
 from __future__ import annotations
 
+import os
+import sys
+
+if __name__ == "__main__":                      # python3 -P leaves both out; ours of a name comes before scripts/'s
+    sys.path[:0] = [os.path.dirname(os.path.realpath(__file__)), os.path.dirname(os.path.dirname(os.path.realpath(__file__)))]
+import net
+
+net.spread(__name__)
+
 import ast
 import json
 import pathlib
-import sys
 from typing import Any
 
 PROGRAMS = pathlib.Path(__file__).resolve().parent.parent.parent / "workloads/programs"
@@ -28,10 +36,10 @@ def plain(node: Any) -> Any:
 
 
 def main() -> None:
-    trees = {path.name: plain(ast.parse(path.read_text())) for path in sorted(PROGRAMS.glob("*.py"))}
+    trees = {path.name: plain(ast.parse(path.read_text(encoding="utf-8"))) for path in sorted(PROGRAMS.glob("*.py"))}
     json.dump(trees, sys.stdout, indent=None, separators=(", ", ": "))
     print()
 
 
 if __name__ == "__main__":
-    main()
+    net.run("syntax", main)
