@@ -121,14 +121,18 @@ all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRAR
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 26
 
+bench-flags = --matrix $(call quote,$(MATRIX)) --workloads $(call quote,$(WORKLOADS)) --collectors $(call quote,$(COLLECTORS)) \
+              --allocators $(call quote,$(ALLOCATORS)) --precision $(call quote,$(PRECISION)) --largest $(call quote,$(or $(LARGEST),0))
 bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|default|full|classics|objects WORKLOADS= COLLECTORS= ALLOCATORS= PRECISION=2% RESUME=no
+	@$(PYTHON) scripts/run.py --check $(bench-flags)
 	@$(MAKE) --no-print-directory -j$(CORES) all
-	@$(PYTHON) scripts/run.py --matrix $(call quote,$(MATRIX)) --workloads $(call quote,$(WORKLOADS)) --collectors $(call quote,$(COLLECTORS)) --allocators $(call quote,$(ALLOCATORS)) --precision $(call quote,$(PRECISION)) --largest $(call quote,$(or $(LARGEST),0))
+	@$(PYTHON) scripts/run.py $(bench-flags)
 
 bench-allocators: deps-bench ## our allocators beside CPython's own and the real ones, and which of our aims they reach: ALLOCATORS= RESUME=no
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=allocators && $(PYTHON) scripts/bars.py
 
 bench-collectors: deps-bench ## what each collector costs: counts, collections beside CPython's and libgc's, headers, pauses: DEPTH=quick|usual|thorough PART=counts|graphs|pauses RESUME=no
+	@$(PYTHON) scripts/bench_collectors.py --check --depth $(call quote,$(DEPTH)) --part $(call quote,$(PART))
 	@$(MAKE) --no-print-directory -j$(CORES) all
 	@$(PYTHON) scripts/bench_collectors.py --depth $(call quote,$(DEPTH)) --part $(call quote,$(PART))
 
@@ -147,10 +151,12 @@ nominals: deps-bench ## what each workload does to memory, as a table: workloads
 	@$(PYTHON) scripts/nominals.py --bin $(BUILD)/bin
 
 claims: deps-bench ## what is said of Python's memory and the GIL, put to the test: CLAIM=id THOROUGH=yes PYTHON=/path,/path RESUME=no
+	@/usr/bin/python3 scripts/claims.py --check --claim $(call quote,$(CLAIM)) --python $(call quote,$(PYTHON))
 	@$(MAKE) --no-print-directory -j$(CORES) all
 	@/usr/bin/python3 scripts/claims.py --claim $(call quote,$(CLAIM)) --python $(call quote,$(PYTHON)) $(if $(THOROUGH),--thorough)
 
 claims-soak: deps-bench ## the same five times over: no verdict may contradict another: RUNS=5 PYTHON=/path
+	@/usr/bin/python3 scripts/claims.py --check --python $(call quote,$(PYTHON))
 	@$(MAKE) --no-print-directory -j$(CORES) all
 	@/usr/bin/python3 scripts/claims_soak.py --runs $(call quote,$(RUNS)) -- --python $(call quote,$(PYTHON))
 

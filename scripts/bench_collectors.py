@@ -364,12 +364,14 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--thorough", dest="depth", action="store_const", const="thorough", help="the same as --depth thorough")
     parser.add_argument("--part", default="all", choices=PARTS, help="all, or only counts and locks, graphs, or pauses")
     run.add_folder_options(parser)
+    parser.add_argument("--check", action="store_true", help="only look whether the names are known; nothing need be built")
     parser.set_defaults(matrix="collectors")
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str]) -> int:
-    return _run(_options(arguments), arguments)
+    options = _options(arguments)
+    return 0 if options.check else _run(options, arguments)
 
 
 if __name__ == "__main__":

@@ -223,12 +223,18 @@ def _options(arguments: list[str]) -> argparse.Namespace:
                         "the first has the column, all are in the headline figure")
     run.add_folder_options(parser)
     parser.add_argument("--claims", type=Path, default=claim_files.CLAIMS, help="folder of claims")
+    parser.add_argument("--check", action="store_true", help="only look whether the names are known; nothing need be built")
     parser.set_defaults(matrix="claims")
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str]) -> int:
-    return _run(_options(arguments), arguments)
+    options = _options(arguments)
+    if options.check:
+        choose(options.claim, options.claims)
+        interpreters(options.python)
+        return 0
+    return _run(options, arguments)
 
 
 if __name__ == "__main__":
