@@ -5,7 +5,8 @@
 
 SHELL    := /bin/bash
 PYTHON   := /usr/bin/python3
-CORES    := $(shell nproc)
+# as many jobs as there are cores and memory, whatever a container leaves of them
+CORES     = $(shell $(PYTHON) scripts/limits.py 700 2>/dev/null || echo 1)
 SANITIZE :=
 # SANITIZE=address or thread: the same program, watched, in a build folder of its own; valgrind: one whose pools
 # memcheck sees through

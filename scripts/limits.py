@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -84,6 +85,12 @@ def fitted(wanted: int, found: Limits) -> int:
     """The bytes that a row may take where the matrix says `wanted`: no more than there are. A row that is refused
     memory has an outcome; one that fills its container is killed, and may take others with it."""
     return max(LEAST, min(wanted, found.memory_left - RESERVE))
+
+
+def jobs(bytes_each: int, found: Limits | None = None) -> int:
+    """How many jobs that need so much memory can run at once: a core each, at least one."""
+    found = found or read()
+    return max(1, min(int(found.cores), found.memory_left // bytes_each))
 
 
 def too_few_cores(threads: int) -> str:
@@ -266,3 +273,7 @@ def _kib(table: dict[str, str], key: str) -> int:
     """Bytes."""
     words = table.get(key, "").split()
     return int(words[0]) * 1024 if words and words[0].isdecimal() else 0
+
+
+if __name__ == "__main__":          # for the Makefile: limits.py MIB, as many jobs of so many MiB as can run at once
+    print(jobs(int(sys.argv[1]) << 20))

@@ -5,7 +5,7 @@
 Its name is its collector ("blocks": none). FAKE in the environment is a JSON object: label -> what happens,
 of ns (an operation), power (of the parameter size, that ns grows with), noise (relative), checksum, outcome, crash_at, hang_at, full_at (turn or round number),
 crash_on_repetition, delay (share of wall), capacity, reclaims, peak, figures (name -> value),
-sleep_s (a turn or invocation), eat_mib (of memory). "*" is for all.
+sleep_s (a turn or invocation), eat_mib (of memory), share_a_core. "*" is for all.
 FAKE_LOG names a file that gets one line per process and turn; FAKE_PIDS one that gets each process's id, and when it
 started in the kernel's ticks: together they name a process for good, where an id alone may be given again.
 """
@@ -57,7 +57,8 @@ class Fake:
                 "reclaims": self.plan.get("reclaims", True), "memory": None,
                 "figures": {name: {"count": 1, "mean": value, "least": value, "most": value}
                             for name, value in self.plan.get("figures", {}).items()},
-                "capacity": self.capacity(), "build": {"compiler": "none", "allocator_library": None}}
+                "capacity": self.capacity(), "cpus": [int(n) for n in o.cpus.split(",")] if o.cpus else [o.cpu],
+                "share_a_core": self.plan.get("share_a_core", False), "build": {"compiler": "none", "allocator_library": None}}
 
     def capacity(self) -> dict | None:
         if self.options.threads == 1:

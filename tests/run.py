@@ -37,6 +37,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP / "scripts"))
+import limits  # noqa: E402
+
 SECONDS = 600                       # a job's longest time
 SKIPPED = 77                        # status of a C program that skips all it has
 JOB_BYTES = 1 << 30                 # what one job may need
@@ -154,13 +157,6 @@ def in_check(job: Job) -> bool:
 
 
 # --- building --------------------------------------------------------------------------------------
-
-def jobs_at_once() -> int:
-    """As many as we may use cores and as there is memory for."""
-    text = Path("/proc/meminfo").read_text(encoding="ascii")
-    free = int(re.search(r"^MemAvailable: +(\d+)", text, re.M)[1]) << 10
-    return max(1, min(len(os.sched_getaffinity(0)), free // JOB_BYTES))
-
 
 def build(jobs: list[Job], at_once: int) -> int:
     """The status of the first make that failed."""
@@ -304,7 +300,7 @@ def main(arguments: list[str]) -> int:
     if options.list:
         print("\n".join(job.name for job in jobs))
         return 0
-    at_once, begun = jobs_at_once(), time.monotonic()
+    at_once, begun = limits.jobs(JOB_BYTES), time.monotonic()
     status = build(jobs, at_once)
     if status:
         print("tests/run.py: the tests cannot be built", file=sys.stderr)

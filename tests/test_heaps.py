@@ -54,6 +54,9 @@ class Finding(unittest.TestCase):
     def test_what_finishes_nowhere_is_left_to_say_so_itself(self) -> None:
         self.assertEqual(self.budgeted(1 << 50), {})
 
+    def test_a_heap_is_no_larger_than_what_rows_may_take_here(self) -> None:
+        self.assertEqual(self.budgeted(8 * MIB, memory_limit_mib=10)["heap_bytes"], 10 * MIB)
+
     def test_what_was_found_before_is_not_sought_again(self) -> None:
         self.assertEqual(self.budgeted(3 * MIB, heaps={"chain marksweep/system": 123})["heap_bytes"], 123)
         self.assertEqual(self.probes, [])

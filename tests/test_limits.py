@@ -21,6 +21,7 @@ import heaps
 import limits
 import machine
 import matrix as matrices
+import topology
 
 MIB, GIB = 1 << 20, 1 << 30
 V1_MOUNTS = """\
@@ -276,9 +277,33 @@ class UnderUlimit(Bench):
         self.assertEqual({row["outcome"] for row in self.summary().values()}, {"ok"})
 
 
+THREADED = SMALL + """
+[[group]]
+name = "shared"
+workload = "shared"
+method = "blocks"
+threads = [1, 2]
+configurations = ["refcount/system"]
+"""
+
+
+class Threads(Bench):
+    @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "one core")
+    def test_they_go_to_the_cores_that_the_topology_chose_and_a_shared_core_is_noted(self) -> None:
+        self.matrix(THREADED)
+        self.bench("--workloads", "shared", fake={"refcount/system@2": {"share_a_core": True}})
+        chosen = topology.here()
+        lines = {l["label"]: l for l in self.lines() if l["purpose"] == "time"}
+        self.assertEqual(lines["refcount/system@2"]["cpus"], list(chosen.order(2)[:2]))
+        self.assertEqual(lines["refcount/system"]["cpus"], [chosen.measuring_core(2)])
+        rows = self.summary()
+        self.assertIn("hyperthread siblings", rows["shared", "refcount/system@2"]["notes"])
+        self.assertNotIn("siblings", rows["shared", "refcount/system"]["notes"])
+
+
 class OneCore(Bench):
     def test_rows_for_two_threads_say_so_and_all_others_are_measured(self) -> None:
-        self.matrix(SMALL + '\n[[group]]\nname = "shared"\nworkload = "shared"\nmethod = "blocks"\nthreads = [1, 2]\nconfigurations = ["refcount/system"]\n')
+        self.matrix(THREADED)
         core = min(os.sched_getaffinity(0))
         done = bounded(self.command(), lambda: os.sched_setaffinity(0, {core}), env=self.environment())
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -290,19 +315,19 @@ class OneCore(Bench):
 
 
 class V1Cgroup:
-    """A memory cgroup of our own; skips the test where there is none to make."""
+    """A cgroup of our own; skips the test where there is none to make."""
 
-    def __init__(self, case: unittest.TestCase, limit: int) -> None:
-        place = next((folder for version, folder in limits._levels(Path("/"), "memory") if version == 1), None)
+    def __init__(self, case: unittest.TestCase, controller: str, file: str, value: int) -> None:
+        place = next((folder for version, folder in limits._levels(Path("/"), controller) if version == 1), None)
         if place is None:
-            case.skipTest("no memory controller of cgroup v1 on this machine")
+            case.skipTest(f"no {controller} controller of cgroup v1 on this machine")
         self.folder = place / f"refarena-test-{os.getpid()}-{time.monotonic_ns()}"
         try:
             self.folder.mkdir()
             case.addCleanup(self.remove)
-            (self.folder / "memory.limit_in_bytes").write_text(str(limit))
+            (self.folder / file).write_text(str(value))
         except OSError as error:
-            case.skipTest(f"no memory cgroup can be made: {error.strerror}")
+            case.skipTest(f"no cgroup of {controller} can be made: {error.strerror}")
 
     def enter(self) -> None:
         (self.folder / "cgroup.procs").write_text(str(os.getpid()))
@@ -315,12 +340,31 @@ class V1Cgroup:
             time.sleep(0.1)
 
 
+class UnderAQuota(Bench):
+    """1.5 cores, for real."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cgroup = V1Cgroup(self, "cpu", "cpu.cfs_quota_us", 150000)
+
+    def test_the_doctor_says_that_it_cannot_measure_there(self) -> None:
+        done = bounded([sys.executable, str(ROOT / "scripts/doctor.py"), "--json"], self.cgroup.enter)
+        found = next(f for f in json.loads(done.stdout) if f["name"] == "CPU quota")
+        self.assertEqual((done.returncode, found["value"], found["state"]), (1, "1.5 cores", "bad"))
+
+    def test_rows_for_two_threads_say_so(self) -> None:
+        self.matrix(THREADED)
+        done = bounded(self.command("--workloads", "shared"), self.cgroup.enter, env=self.environment())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("the CPU quota is 1.5", self.summary()["shared", "refcount/system@2"]["message"])
+
+
 class InACgroup(Bench):
     """1 GiB, for real."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.cgroup = V1Cgroup(self, GIB)
+        self.cgroup = V1Cgroup(self, "memory", "memory.limit_in_bytes", GIB)
 
     def test_touching_memory_is_not_killed(self) -> None:
         done = bounded(TOUCH, self.cgroup.enter)
