@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: MIT
 
 SHELL    := /bin/bash
+MAKEFLAGS += --no-builtin-rules
 PYTHON   := /usr/bin/python3
 # as many jobs as there are cores and memory, whatever a container leaves of them
 CORES     = $(shell $(PYTHON) scripts/limits.py 700 2>/dev/null || echo 1)
@@ -378,4 +379,5 @@ $(BUILD)/lib/refarena-%.so: $(BUILD)/pic/malloc/%.o $(patsubst %.c,$(BUILD)/pic/
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(CFLAGS) $(COMMON) -shared $^ -ldl -o $@
 
+%.d: ;                  # what is included is not to be made
 -include $(shell find build -name '*.d' 2>/dev/null)
