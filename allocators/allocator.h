@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { ALLOCATOR_ALIGNMENT = 16, ALLOCATOR_SIZE_CLASSES = 64 };
+enum { ALLOCATOR_ALIGNMENT = 16, ALLOCATOR_LARGEST_ALIGNMENT = 4096, ALLOCATOR_SIZE_CLASSES = 64 };
 
 /* What an allocator knows of itself. A field it cannot say stays 0 and its bit in `known` is clear. */
 enum {
@@ -62,6 +62,7 @@ typedef struct allocator {
     bool        thread_bound;    /* may be called by the thread that opened it alone; no lock helps */
     bool        frees;           /* a released block can be handed out again */
     size_t      largest_bytes;   /* requests above this are refused */
+    size_t      largest_alignment;   /* above this a request may be refused; 0: the usual 4096 */
 
     /* Both NULL where there are no parameters. The list ends with an entry that has no name. The other table
      * is opened instead of this one where a parameter is given: so this one may be compiled for the defaults. */
@@ -72,7 +73,7 @@ typedef struct allocator {
     bool   (*open)(void);
 
     /* A block of at least `bytes`, aligned to `alignment` (a power of two; anything up to 16 means 16;
-     * above 4096 it may refuse). Zero bytes give a block of their own. NULL: refused, and nothing has changed. */
+     * above largest_alignment it may refuse). Zero bytes give a block of their own. NULL: refused, and nothing has changed. */
     void  *(*alloc)(size_t bytes, size_t alignment);
     void  *(*alloc_zeroed)(size_t bytes, size_t alignment);
 
@@ -95,6 +96,10 @@ typedef struct allocator {
     void   (*fork_parent)(void);
     void   (*fork_child)(void);
 } allocator;
+
+static inline size_t allocator_largest_alignment(const allocator *a) {
+    return a->largest_alignment ? a->largest_alignment : ALLOCATOR_LARGEST_ALIGNMENT;
+}
 
 /* Entries for allocators that have nothing to do. */
 bool allocator_opens(void);

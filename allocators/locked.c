@@ -124,6 +124,7 @@ const allocator *locked_wrap(const allocator *inner) {
     locked.table = (allocator){
         .name = locked.name, .idea = locked_idea,
         .thread_safe = true, .thread_bound = inner->thread_bound, .frees = inner->frees, .largest_bytes = inner->largest_bytes,
+        .largest_alignment = inner->largest_alignment,
         .open = locked_open, .alloc = locked_alloc, .alloc_zeroed = locked_alloc_zeroed,
         .resize = locked_resize, .release = locked_release, .usable_bytes = locked_usable_bytes,
         .stats = locked_stats, .trim = locked_trim, .reset = locked_reset,

@@ -242,7 +242,10 @@ static const allocator *registry_preloaded(const registry_spec *parsed, char *wh
         return snprintf(why, why_bytes, "%s: malloc of this process is from %s, not from %s: preload it",
                         parsed->base, library_of_malloc(), path), NULL;
     snprintf(name, sizeof name, "%s", parsed->base);
+    if (!system_allocator.open())
+        return snprintf(why, why_bytes, "%s: cannot start", parsed->base), NULL;
     table = system_allocator;
+    table.largest_alignment = system_largest_alignment();
     table.name = name;
     table.idea = parsed->entry ? parsed->entry->idea : "a malloc given by its path";
     return &table;

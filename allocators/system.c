@@ -17,8 +17,12 @@
 
 enum { SYSTEM_JEMALLOC_ALL_ARENAS = 4096 };     /* MALLCTL_ARENAS_ALL */
 
+/* mi_version() of 3.0.x without its last digit, and the largest alignment that is safe there. */
+enum { SYSTEM_MIMALLOC_BROKEN = 30, SYSTEM_MIMALLOC_ALIGNMENT = 128 };
+
 static struct {
     bool     opened, is_glibc;
+    size_t   largest_alignment;     /* 0: the usual one */
     size_t (*usable_size)(void *);
     int    (*malloc_trim)(size_t);
     int    (*mallctl)(const char *, void *, size_t *, void *, size_t);                  /* jemalloc */
@@ -41,10 +45,16 @@ static bool system_open(void) {
     system_look_up(&system_calls.malloc_trim, "malloc_trim");
     system_look_up(&system_calls.mallctl, "mallctl");
     system_look_up(&system_calls.mi_collect, "mi_collect");
+    int (*mi_version)(void);
+    system_look_up(&mi_version, "mi_version");
+    if (mi_version && mi_version() / 10 == SYSTEM_MIMALLOC_BROKEN)
+        system_calls.largest_alignment = SYSTEM_MIMALLOC_ALIGNMENT;
     system_look_up(&system_calls.release_free_memory, "MallocExtension_ReleaseFreeMemory");
     system_look_up(&system_calls.numeric_property, "MallocExtension_GetNumericProperty");
     return system_calls.opened = true;
 }
+
+size_t system_largest_alignment(void) { return system_calls.largest_alignment; }
 
 /* Requests under 16 bytes ask for 16: jemalloc, mimalloc and tcmalloc align smaller ones to 8 only, and a
  * request of 0 need not give a block. glibc's smallest block holds 24. */
@@ -54,8 +64,12 @@ static size_t system_at_least(size_t bytes) {
 
 /* Not aligned_alloc: that wants a multiple of the alignment, which would ask for more than was asked.
  * What comes back is looked at, because mimalloc 2.0.9, as Debian 12 has it, misaligns requests that are a
- * multiple of 256, 512 or 1024 aligned to that (microsoft/mimalloc#700); a byte more avoids it. */
+ * multiple of 256, 512 or 1024 aligned to that (microsoft/mimalloc#700); a byte more avoids it. mimalloc 3.0.1, as
+ * Debian 13 has it, hands out blocks that overlap, aligned ones and others, once some were aligned to 256 or more (seen
+ * with posix_memalign, malloc and free alone; 2.0.9 and 3.6.0 do not): such requests are refused there. */
 static void *system_alloc_aligned(size_t bytes, size_t alignment) {
+    if (system_calls.largest_alignment && alignment > system_calls.largest_alignment)
+        return NULL;
     for (size_t more = 0; more <= 1; more++) {
         void *block;
         if (posix_memalign(&block, alignment, bytes + more))

@@ -11,4 +11,7 @@
 
 extern const allocator system_allocator;
 
+/* Of the malloc that was found when it was opened; as in the table, 0 is the usual one. */
+size_t system_largest_alignment(void);
+
 #endif

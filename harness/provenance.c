@@ -49,6 +49,12 @@ static json_t *provenance_file_version(const char *library) {
     return version ? json_string(version + 4) : json_null();
 }
 
+/* 209 is 2.0.9; since its parts may have two digits, 30600 is 3.6.0. */
+static json_t *provenance_mimalloc_version(int number) {
+    int base = number < 10000 ? 10 : 100;
+    return json_sprintf("%d.%d.%d", number / base / base, number / base % base, number % base);
+}
+
 /* Each allocator says its version in its own way; asked by name, because it is there only when preloaded. */
 static json_t *provenance_allocator_version(void) {
     int (*control)(const char *, void *, size_t *, void *, size_t);
@@ -61,7 +67,7 @@ static json_t *provenance_allocator_version(void) {
         control("version", (void *)&version, &bytes, NULL, 0) == 0)
         return json_string(version);
     if ((*(void **)&number = dlsym(RTLD_DEFAULT, "mi_version")))
-        return json_sprintf("%d.%d.%d", number() / 100, number() / 10 % 10, number() % 10);
+        return provenance_mimalloc_version(number());
     if ((*(void **)&text = dlsym(RTLD_DEFAULT, "tc_version")))
         return json_string(text(NULL, NULL, NULL));
     return json_null();
@@ -77,7 +83,7 @@ static json_t *provenance_libgc(void) {
 }
 
 json_t *provenance_json(void) {
-    const char *library = allocator_preloaded_library();
+    const char *version, *library = allocator_preloaded_library(), *loaded = allocator_loaded_library(&version);
     json_t *build = json_object();
     json_object_set_new(build, "compiler", json_string(PROVENANCE_COMPILER));
     json_object_set_new(build, "flags", json_string(REFARENA_FLAGS));
@@ -87,8 +93,8 @@ json_t *provenance_json(void) {
     json_object_set_new(build, "jansson", json_string(jansson_version_str()));
     json_object_set_new(build, "zstd", json_string(ZSTD_versionString()));
     json_object_set_new(build, "libgc", provenance_libgc());
-    json_object_set_new(build, "allocator_library", library ? json_string(library) : json_null());
+    json_object_set_new(build, "allocator_library", library ? json_string(library) : loaded ? json_string(loaded) : json_null());
     json_object_set_new(build, "allocator_version",
-                        library ? provenance_allocator_version() : json_null());
+                        library ? provenance_allocator_version() : loaded ? json_string(version) : json_null());
     return build;
 }

@@ -72,11 +72,16 @@ bool session_supported(session *s, verdict *said) {
     return true;
 }
 
+static const char *session_library(void) {
+    const char *version;
+    return allocator_loaded_library(&version) ? version : "its library";
+}
+
 static bool session_safe(const session *s, const char *spec, verdict *said) {
     const collector *heap = &linked_collector;
     if (s->asked->threads > 1 && s->memory->thread_bound)
-        return verdict_say(said, OUTCOME_UNSUPPORTED, "allocator %s serves one thread only, the one that opened it (%s); "
-                           "leave out --threads", spec, s->memory->idea);
+        return verdict_say(said, OUTCOME_UNSUPPORTED, "allocator %s can only be called by the thread that opened it (%s); "
+                           "leave out --threads", s->asked->allocator, session_library());
     bool many = s->objects ? heap->abilities & COLLECTOR_PARALLEL && heap->allocator_use != COLLECTOR_USES_NONE
                            : s->asked->threads > 1;
     if (!many || s->memory->thread_safe)

@@ -23,7 +23,6 @@ net.spread(__name__)
 import argparse
 import json
 import random
-import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -31,8 +30,10 @@ from pathlib import Path
 
 import console
 import machine
+import names
 import plots
 import record
+import registry
 import stats
 import table
 import whole_programs
@@ -63,8 +64,7 @@ class Row:
 
 def allocators(folder: Path, wanted: list[str]) -> dict[str, str]:
     """Name -> what to preload: the registry's real ones, our own libraries, or the path of any malloc."""
-    registry = (TOP / "allocators/allocators.def").read_text(encoding="utf-8")
-    real = dict(re.findall(r'^PRELOADED\((\w+), "([^"]+)"', registry, re.M))
+    real = {name: library.found() for name, library in registry.libraries().items() if library.preloaded}
     own = whole_programs.own_libraries(folder)
     known = {BASE: "", **real, **own}
     usual = [name for name in known if name not in CHECKERS]
@@ -137,20 +137,24 @@ def _verdict(f: Found, floor: float) -> str:
     return "baseline" if f.row.allocator == BASE else stats.verdict(f.ratio, floor)
 
 
-def printed(found: list[Found]) -> str:
+def printed(found: list[Found], shown_as: dict[str, str] = plots.BASE_NAMES) -> str:
+    """shown_as: allocators with their versions."""
     lines = []
+    def name(f: Found) -> str:
+        return f"{shown_as.get(f.row.allocator, f.row.allocator):<{width}}"
+    width = max([14, *(len(shown_as.get(f.row.allocator, f.row.allocator)) for f in found)])
     for program in dict.fromkeys(f.row.program for f in found):
         floor = floor_of(found, program)
         lines += ["", f"{program}: noise floor {100 * floor:.1f} %" if floor == floor else f"{program}: noise floor not known",
-                  f"  {'allocator':<14} {'seconds':>8} {'of glibc':>9}  {'95 % interval':<15} {'peak RSS':>10} "
+                  f"  {'allocator':<{width}} {'seconds':>8} {'of glibc':>9}  {'95 % interval':<15} {'peak RSS':>10} "
                   f"{'of glibc':>9}  verdict"]
         for f in (f for f in found if f.row.program == program and f.row.allocator != TWIN):
             if f.seconds is None:
-                lines.append(f"  {f.row.allocator:<14} {'-':>8} {'-':>9}  {'':<15} {'-':>10} {'-':>9}  {_verdict(f, floor)}")
+                lines.append(f"  {name(f)} {'-':>8} {'-':>9}  {'':<15} {'-':>10} {'-':>9}  {_verdict(f, floor)}")
                 continue
             between = f"{f.ratio.low:.3f} .. {f.ratio.high:.3f}" if f.ratio.low == f.ratio.low else "-"
             peak = (table.in_bytes(f.peak.value), f"{f.peak_ratio.value:.2f}") if f.peak and f.peak_ratio else ("-", "-")
-            lines.append(f"  {f.row.allocator:<14} {f.seconds.value:8.3f} {f.ratio.value:9.3f}  {between:<15} {peak[0]:>10} "
+            lines.append(f"  {name(f)} {f.seconds.value:8.3f} {f.ratio.value:9.3f}  {between:<15} {peak[0]:>10} "
                          f"{peak[1]:>9}  {_verdict(f, floor)}")
     return "\n".join(lines[1:])
 
@@ -173,10 +177,10 @@ def _three(estimate: Estimate | None) -> tuple[float | None, ...]:
     return (estimate.value, estimate.low, estimate.high) if estimate else (None, None, None)
 
 
-def draw(place: Path, found: list[Found]) -> list[Path]:
+def draw(place: Path, found: list[Found], shown_as: dict[str, str] = plots.BASE_NAMES) -> list[Path]:
     """Two figures: speed and peak memory, relative to glibc."""
     shown_rows = [f for f in found if f.row.allocator != TWIN]
-    programs, names = (list(dict.fromkeys(key(f) for f in shown_rows))
+    programs, on = (list(dict.fromkeys(key(f) for f in shown_rows))
                        for key in (lambda f: f.row.program, lambda f: f.row.allocator))
     drawn = []
     for name, invert, title, sub in (
@@ -193,15 +197,15 @@ def draw(place: Path, found: list[Found]) -> list[Path]:
             absolute = base.seconds if invert else base.peak
             amount = absolute and (f"{absolute.value:.2f} s" if invert else table.in_bytes(absolute.value))
             rows.append((programs.index(f.row.program), f.row.program, f"glibc {amount}" if amount else "",
-                         names.index(f.row.allocator) + 1, f.row.allocator, int(f.row.allocator == BASE), *bar,
+                         on.index(f.row.allocator) + 1, f.row.allocator, int(f.row.allocator == BASE), *bar,
                          plots.OUTCOMES.get(f.row.outcome, f.row.outcome),
                          f"{bar[0]:.2f}" if ratio else ""))
         plots._tsv(place / f"{name}.tsv", "place group baseline_text backend label baseline value low high outcome text", rows)
         spread = (max(extremes) / min(extremes)) ** 0.22
         drawn += plots._gnuplot(place, name, {
             "TITLE": title, "SUB": f"{sub}, relative to glibc (the line); logarithmic; whiskers: 95 % intervals",
-            "BACKENDS": plots._words(Path(n).name for n in names), "FADED": plots._words("0" for _ in names),
-            "NAMES": plots._words(plots.BASE_NAMES.get(n, Path(n).name) for n in names), "GROUPS": len(programs),
+            "BACKENDS": plots._words(Path(n).name for n in on), "FADED": plots._words("0" for _ in on),
+            "NAMES": plots._words(shown_as.get(n, Path(n).name) for n in on), "GROUPS": len(programs),
             "YMIN": min(extremes) / spread, "YMAX": max(extremes) * spread})
     return drawn
 
@@ -236,15 +240,16 @@ def main(arguments: list[str]) -> int:
         for doing in rounds(rows, programs, asked.repetitions, asked.seed, Path(folder)):
             start, end = ("\r\033[K", "") if console.moves(sys.stderr) else ("", "\n")
             print(f"{start}{doing}", end=end, file=sys.stderr, flush=True)
-    found = findings(rows)
+    found, here = findings(rows), machine.provenance()
+    shown_as = names.of_packages(here)
     place = plots.folder_of(asked.out / "plots")
     record.write_whole(asked.out / "programs.tsv", tsv(found))
     record.write_whole(asked.out / "programs.json", json.dumps({
-        "machine": machine.provenance(), "before": before, "after": machine.state(), "scale": asked.scale, "seed": asked.seed,
+        "machine": here, "before": before, "after": machine.state(), "scale": asked.scale, "seed": asked.seed,
         "rows": [{"program": r.program, "allocator": r.allocator, "outcome": r.outcome,
                   "runs": {number: asdict(run) for number, run in r.runs.items()}} for r in rows]}, indent=1) + "\n")
-    print(printed(found))
-    print(f"\n{shown(asked.out / 'programs.tsv')}, {', '.join(shown(p) for p in draw(place, found) if p.suffix == '.png')}")
+    print(printed(found, shown_as))
+    print(f"\n{shown(asked.out / 'programs.tsv')}, {', '.join(shown(p) for p in draw(place, found, shown_as) if p.suffix == '.png')}")
     return 0 if all(row.outcome in ("ok", "not_installed") for row in rows) else 1
 
 

@@ -67,7 +67,7 @@ def printed(shown_rows: list[tuple[GroupSummary, summary.Row, list[Line]]]) -> s
     cells = [["configuration", "late", "latency", *(words for _, words, _ in PLACES)]]
     for _, row, lines in shown_rows:
         late = latency(lines, "late_share")
-        before = [row.label, f"{100 * late.value:.1f} %" if late else "-"]
+        before = [row.shown, f"{100 * late.value:.1f} %" if late else "-"]
         for kind, each in latencies(lines).items():
             told = {words: plots._duration(estimate.value) for words, _, estimate in each}
             cells.append([*before, kind, *(told.get(words, "withheld") for _, words, _ in PLACES)])

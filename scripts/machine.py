@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import limits
+import registry
 import topology
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,8 +31,8 @@ OTHERS_CORES = 0.5              # used by others, of the cores that the resident
 STEAL_SHARE = 0.02              # of the wall time of a round
 CAPACITY_LEAST = 1.7            # what two spinning threads must reach over one
 TOUCH_MOST, TOUCH_LEAST = 256 << 20, 8 << 20    # bytes of one step
-PACKAGES = ("gcc libc6 libbenchmark1debian libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libzstd1 libjansson4 "
-            "gnuplot-nox python3 python3-numpy").split()
+# what is asked of dpkg beside the packages of allocators.def; a release names a library by its version: hence the *
+PACKAGES = "gcc libc6 libbenchmark1* libgc1 libzstd1 libjansson4 gnuplot-nox python3 python3-numpy".split()
 
 
 # --- gates -----------------------------------------------------------------------------------------
@@ -175,9 +176,26 @@ def dirty() -> bool | None:
 
 
 def packages() -> dict[str, str]:
-    answer = _run(["dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Status}\n", *PACKAGES]) or ""
+    """Those of them that are installed, with their versions."""
+    return _installed([*PACKAGES, *(p for library in registry.libraries().values() for p in library.packages)])
+
+
+def _installed(names: list[str]) -> dict[str, str]:
+    answer = _run(["dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Status}\n", *names]) or ""
     rows = (line.split() for line in answer.splitlines())
     return {row[0]: row[1] for row in rows if len(row) == 3 and row[2] == "installed"}
+
+
+def package_of(path: str | Path) -> tuple[str, str] | None:
+    """Package and version that this very file is from; None: dpkg does not know it."""
+    real = str(Path(path).resolve())
+    merged = real.removeprefix("/usr") if real.startswith("/usr/lib") else f"/usr{real}"     # /lib is in /usr, and dpkg may not know
+    for known in (real, merged):
+        answer = _run(["dpkg-query", "-S", known]) or ""
+        name = answer.partition(":")[0]
+        if name and " " not in name and name in (found := _installed([name])):
+            return name, found[name]
+    return None
 
 
 def file_digest(path: str | Path) -> str | None:

@@ -49,13 +49,19 @@ class Backend:
         floor = row.collector == "leak"
         own_heap = "objects in own heap" in row.notes           # what the allocator is called does not matter then
         self.faded = bool(row.collector) and row.allocator != usual_allocator and not floor and not own_heap
-        self.name = BASE_NAMES.get(self.style, self.style.replace("_", " "))
+        self.name = self.style.replace("_", " ") if row.collector else shown_allocator(row)
         if self.faded:
-            self.name += f" on {Path(row.allocator).name}"
+            self.name += f" on {shown_allocator(row)}"
 
     @property
     def key(self) -> tuple[str, bool, str]:
         return self.style, self.faded, self.name
+
+
+def shown_allocator(row: Row) -> str:
+    """With its version; where that is not known, by the name that people know."""
+    name = Path(row.allocator).name
+    return row.shown_allocator if row.shown_allocator != row.allocator else BASE_NAMES.get(name, name.replace("_", " "))
 
 
 def _backends(groups: list[GroupSummary]) -> dict[tuple[str, bool, str], int]:
@@ -185,7 +191,7 @@ def _bar_text(row: Row, bar: Bar | None, unit: str) -> str:
 def _base_text(base: Row | None, unit: str) -> str:
     if base is None:
         return ""
-    name = BASE_NAMES.get(base.collector or base.allocator, base.collector or base.allocator)
+    name = base.collector or shown_allocator(base)
     if unit == "ns":
         return f"{name} {_duration(base.time.value)}" if base.time else f"{name}: {_outcome(base)}"
     return f"{name} {table.in_bytes(base.peak_rss)}" if base.peak_rss else f"{name}: {_outcome(base)}"
@@ -216,15 +222,16 @@ def _over_time(place: Path, runs: list[tuple[list[GroupSummary], list[Line]]], n
     if not groups:
         return []
     backends = _backends(groups)
+    numbers = {key[:2]: number for key, number in backends.items()}     # another version of a library keeps its colour
     rows: list[tuple] = []
     for panel, group in enumerate(groups, start=1):
         for number, (there, lines) in enumerate(runs, start=1):
             same = next((g for g in there if g.name == group.name), None)
             for row in (r for r in (same.rows if same else []) if not r.twin):
                 line = next((l for l in lines if (l["group"], l["label"]) == (group.name, row.label) and _samples(l)), None)
-                key = backend_of(group, row).key
-                if line and key in backends:
-                    rows += _curve(panel, group.name, backends[key], row.label, number, line)
+                key = backend_of(group, row).key[:2]
+                if line and key in numbers:
+                    rows += _curve(panel, group.name, numbers[key], row.label, number, line)
     _tsv(place / "rss_over_time.tsv", "panel group backend label run ms mib asked_mib", rows)
     faded = {number for key, number in backends.items() if key[1]}
     widest = [max(r[5] for r in rows if r[0] == panel and (r[2] not in faded or len(faded) == len(backends))) * 1.02

@@ -19,6 +19,7 @@ net.spread(__name__)
 
 import argparse
 import csv
+import json
 import re
 import shutil
 from pathlib import Path
@@ -26,6 +27,7 @@ from pathlib import Path
 import attribution
 import bars
 import bench_collectors
+import names
 import record
 import stats
 import summary
@@ -104,10 +106,15 @@ def backends(run: Run) -> str:
     return _markdown(["backend", "name", "one thread", "two threads over one", "rings leak", "autograd, strong"], rows)
 
 
+def shown(groups: list[GroupSummary]) -> dict[str, str]:
+    """Each configuration by its label, as people read it."""
+    return {r.label: r.shown for g in groups for r in g.rows if not r.twin}
+
+
 def _matrix(run: Run, names: list[str], of: str) -> str:
     groups = [run.groups[n] for n in names if n in run.groups]
-    labels = list(dict.fromkeys(r.label for g in groups for r in g.rows if not r.twin))
-    rows = [[f"`{label}`", *(run.in_ns(g.name, label) if run.row(g.name, label) else "-" for g in groups)] for label in labels]
+    labels = shown(groups)
+    rows = [[f"`{name}`", *(run.in_ns(g.name, label) if run.row(g.name, label) else "-" for g in groups)] for label, name in labels.items()]
     floors = ["noise floor", *(f"{100 * g.floor:.1f} %" if g.floor == g.floor else "-" for g in groups)]
     return _markdown([of, *(g.name for g in groups)], [*rows, floors])
 
@@ -119,14 +126,14 @@ def _between(estimate: Estimate | None) -> str:
 def speed(run: Run) -> str:
     """Every group of `make bench-allocators`, with its intervals; and what is resident over what was asked for."""
     groups = list(run.groups.values())
-    labels = list(dict.fromkeys(r.label for g in groups for r in g.rows if not r.twin))
+    labels = shown(groups)
     def kept(label: str) -> str:
         row = run.row("steady 1M", label)
         return f"{row.end_rss / row.live_bytes:.3f}x" if row and row.end_rss and row.live_bytes else "-"
     def cell(group: GroupSummary, label: str) -> str:
         row = run.row(group.name, label)
         return "-" if row is None else _between(row.time) if row.time else row.outcome.replace("_", " ")
-    rows = [[f"`{label}`", *(cell(g, label) for g in groups), kept(label)] for label in labels]
+    rows = [[f"`{name}`", *(cell(g, label) for g in groups), kept(label)] for label, name in labels.items()]
     floors = ["noise floor", *(f"{100 * g.floor:.1f} %" if g.floor == g.floor else "-" for g in groups), ""]
     return _markdown(["ns per operation", *(g.name for g in groups), "resident / live"], [*rows, floors])
 
@@ -147,27 +154,29 @@ def layers(run: Run) -> str:
 def growth(run: Run) -> str:
     """The power of the size with which the time of all operations grows, by curve and backend."""
     found = summary.curves(list(run.groups.values()))
-    labels = list(dict.fromkeys(label for curve in found for label in curve.rows))
+    labels = shown([g for curve in found for g in curve.groups])
     def cell(curve: summary.Curve, label: str) -> str:
         fit = curve.exponents.get(label)
         return f"{fit.value:.2f} ({fit.low:.2f} .. {fit.high:.2f})" if fit else "-"
     return _markdown(["time of all grows as size to the", *(c.name for c in found)],
-                     [[f"`{label}`", *(cell(c, label) for c in found)] for label in labels])
+                     [[f"`{name}`", *(cell(c, label) for c in found)] for label, name in labels.items()])
 
 
 def programs(folder: Path) -> str:
     """Each whole program on each malloc: its time and its peak memory, over glibc's."""
     with (folder / "programs.tsv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream, delimiter="\t"))
-    names = list(dict.fromkeys(r["program"] for r in rows))
+    programs_ = list(dict.fromkeys(r["program"] for r in rows))
     def cell(row: dict[str, str] | None) -> str:
         if row is None or row["outcome"] != "ok":
             return row["outcome"].replace("_", " ") if row else "-"
         time_, low, high, peak = (float(row[k]) for k in ("ratio", "ratio_low", "ratio_high", "peak_ratio"))
         return f"{time_:.2f} ({low:.2f} .. {high:.2f}), {peak:.2f}"
     of = {(r["program"], r["allocator"]): r for r in rows}
-    return _markdown(["time over glibc's, peak memory over glibc's", *names],
-                     [[f"`{a}`", *(cell(of.get((n, a))) for n in names)] for a in dict.fromkeys(r["allocator"] for r in rows)])
+    told = folder / "programs.json"
+    shown_as = names.of_packages(json.loads(told.read_text(encoding="utf-8"))["machine"]) if told.exists() else {}
+    return _markdown(["time over glibc's, peak memory over glibc's", *programs_],
+                     [[f"`{shown_as.get(a, a)}`", *(cell(of.get((n, a))) for n in programs_)] for a in dict.fromkeys(r["allocator"] for r in rows)])
 
 
 def _all(rows: list[list[str]]) -> str:

@@ -127,7 +127,7 @@ def _row(group: GroupSummary, row: Row, palette: dict[str, str], operation: str,
          counted: dict[tuple[str, str], float]) -> dict[str, Any]:
     series = plots.backend_of(group, row)
     memory = [l for l in lines if l["purpose"] == "memory" and l["outcome"] == "ok" and l["memory"]]
-    told = {"id": re.sub(r"[^\w@]+", "-", f"{group.name}/{row.label}"), "group": group.name, "label": row.label, "workload": row.workload,
+    told = {"id": re.sub(r"[^\w@]+", "-", f"{group.name}/{row.label}"), "group": group.name, "label": row.label, "name": row.shown, "workload": row.workload,
             "backend": row.collector or row.allocator, "colour": palette.get(series.style, palette[""]), "hollow": series.faded,
             "outcome": row.outcome, "message": row.message, "verdict": row.verdict, "notes": row.notes,
             "ns": row.time and _number(row.time.value), "low": row.time and _number(row.time.low), "high": row.time and _number(row.time.high),
@@ -180,7 +180,7 @@ def _pauses(lines: list[Line]) -> dict[str, Any] | None:
 
 def _numbers(row: Row, told: dict[str, Any]) -> list[list[str]]:
     found = [["outcome", row.outcome], ["verdict", row.verdict], ["notes", "; ".join(row.notes)], ["invocations", str(row.invocations)],
-             ["taken again", str(row.rejected)], ["collector", row.collector or ""], ["allocator", row.allocator], ["threads", str(row.threads)],
+             ["taken again", str(row.rejected)], ["collector", row.collector or ""], ["allocator", row.allocator], ["the library", row.shown_allocator if row.shown_allocator != row.allocator else ""], ["threads", str(row.threads)],
              ["parameters", " ".join(f"{k}={v}" for k, v in row.parameters.items())]]
     if row.time:
         found += [["ns per operation", table.in_ns(row.time.value)], ["CPU ns per operation", table.in_ns(row.cpu.value)]]

@@ -432,12 +432,15 @@ def finish(folder: Path, about: dict[str, Any], journal: Journal, options: argpa
 
 
 def _libraries(lines: list[Line]) -> dict[str, dict[str, str | None]]:
-    """The preloaded allocators: file and digest."""
+    """The allocators that are libraries: file, digest, version, and the package that dpkg says the file is from."""
     found = {}
     for line in lines:
         path = (line.get("build") or {}).get("allocator_library")
         if path and line["allocator"] not in found:
-            found[line["allocator"]] = {"file": Path(path).name, "sha256": machine.file_digest(path)}
+            package = machine.package_of(path)
+            found[line["allocator"]] = {"file": Path(path).name, "sha256": machine.file_digest(path),
+                                        "version": line["build"].get("allocator_version"),
+                                        "package": " ".join(package) if package else None}
     return found
 
 

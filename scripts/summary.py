@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+import names
 import stats
 from matrix import PAIR_MARK
 from record import Line
@@ -49,6 +50,12 @@ class Row:
     notes: list[str] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)     # what the workload itself told: medians over invocations
     sample: stats.Rounds = field(default_factory=dict, repr=False)
+    shown: str = ""                         # the label for people, with versions; names.py
+    shown_allocator: str = ""
+
+    def __post_init__(self) -> None:
+        self.shown = self.shown or self.label
+        self.shown_allocator = self.shown_allocator or self.allocator
 
     @property
     def twin(self) -> bool:
@@ -106,6 +113,9 @@ def summarise(plan: dict[str, Any], lines: list[Line]) -> list[GroupSummary]:
         by_group[line["group"]].append(line)
     groups = [_group({**g, "settings": {**plan["settings"], **g["settings"]}}, by_group[g["name"]])
               for g in plan["groups"] if by_group[g["name"]]]
+    named = names.Names(lines)
+    for row in (r for g in groups for r in g.rows):
+        row.shown, row.shown_allocator = named.label(row.label, row.collector, row.allocator), named.allocator(row.allocator)
     pairs = [g.pair.p_one if g.pair else float("nan") for g in groups]
     planned = {g["name"]: g for g in plan["groups"]}
     for group in groups:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import memory_metrics
+import names
 import overhead
 from record import Line
 from stats import Estimate, middle
@@ -23,7 +24,14 @@ COLUMNS = ("configuration", "ns/op", "95 % interval", "ratio", "95 % interval", 
 def printed(groups: list[GroupSummary], operations: dict[str, str]) -> str:
     """operations: what one operation of each workload is, in a word."""
     tables = [_group(g, operations.get(g.workload, "operation")) for g in groups if not g.curve and _says_something(g)]
-    return "\n\n".join(tables + [_curve(c, operations.get(c.groups[0].workload, "operation")) for c in curves(groups)])
+    return "\n\n".join(tables + [_curve(c, operations.get(c.groups[0].workload, "operation")) for c in curves(groups)] + _asked_as(groups))
+
+
+def _asked_as(groups: list[GroupSummary]) -> list[str]:
+    """Names that the tables show and no command takes."""
+    plain = {names.base(r.shown_allocator): names.base(r.allocator) for g in groups for r in g.rows}
+    told = [f"{shown} is {asked}" for shown, asked in plain.items() if "/" not in asked and not shown.startswith(asked)]
+    return [f"  as they are asked for: {', '.join(told)}"] if told else []
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -47,7 +55,7 @@ def _group(group: GroupSummary, operation: str) -> str:
     rows = [_cells(r) for r in group.rows]
     widths = [max(len(c[i]) for c in [COLUMNS, *rows]) for i in range(len(COLUMNS))]
     lines = [head] + [_line(cells, widths) for cells in [COLUMNS, *rows]]
-    lines += [f"  {r.label}: {r.message}" for r in group.rows if r.message and not r.twin]
+    lines += [f"  {r.shown}: {r.message}" for r in group.rows if r.message and not r.twin]
     return "\n".join(lines + [f"  {_floor(group)}"] + [f"  ! {note}" for note in group.notes])
 
 
@@ -58,7 +66,7 @@ def _curve(curve: Curve, operation: str) -> str:
     cells = [("configuration", *(f"{s:,}" for s in sizes), "b", "95 % interval")]
     for label, at in curve.rows.items():
         fit = curve.exponents.get(label)
-        cells.append((label, *(_at_size(at.get(s)) for s in sizes), f"{fit.value:.3f}" if fit else "-",
+        cells.append((next(iter(at.values())).shown, *(_at_size(at.get(s)) for s in sizes), f"{fit.value:.3f}" if fit else "-",
                       _between(fit, "{:.3f}") if fit else "-"))
     widths = [max(len(c[i]) for c in cells) for i in range(len(cells[0]))]
     lines = [head] + [_line(c, widths) for c in cells]
@@ -80,11 +88,11 @@ def _cells(row: Row) -> tuple[str, ...]:
     verdict = row.verdict + (f" ({', '.join(row.notes)})" if row.notes else "")
     peak = in_bytes(row.peak_rss) if row.peak_rss is not None else "-"
     if row.time is None:
-        return (row.label, "-", "-", "-", "-", peak, verdict)
+        return (row.shown, "-", "-", "-", "-", peak, verdict)
     ratio = ("1.00", "") if row.ratio is None and row.verdict == "baseline" else ("-", "-")
     if row.ratio:
         ratio = (f"{row.ratio.value:.3f}", _between(row.ratio, "{:.3f}"))
-    return (row.label, in_ns(row.time.value), _between(row.time), *ratio, peak, verdict)
+    return (row.shown, in_ns(row.time.value), _between(row.time), *ratio, peak, verdict)
 
 
 def _between(estimate: Estimate, form: str | None = None) -> str:

@@ -2,7 +2,6 @@
 """scenes_memory.py - resident memory on the running CPython: lists, views, releases, forks, and DeZero's step 17."""
 from __future__ import annotations
 
-import ctypes.util
 import gc
 import os
 import subprocess
@@ -76,9 +75,12 @@ def release(megabytes: int = 200, tcmalloc: int = 0) -> Seen:
 
 
 def _preloaded(megabytes: int) -> Seen:
-    library = ctypes.util.find_library("tcmalloc_minimal")
-    if library is None:
-        raise ImportError("libtcmalloc-minimal4", name="libtcmalloc-minimal4")
+    sys.path.append(str(Path(__file__).resolve().parent.parent))
+    import registry
+    tcmalloc = registry.libraries()["tcmalloc"]
+    library = tcmalloc.found()
+    if registry.path_of(library) is None:
+        raise ImportError(tcmalloc.missing(), name=tcmalloc.missing())
     code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import scenes_memory as s; print(s.release({megabytes}, 1)[1])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", errors="replace", check=True,
                           env={**os.environ, "LD_PRELOAD": library, "REFARENA_PRELOADED": "1"})

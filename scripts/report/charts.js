@@ -130,7 +130,7 @@ function lines(place, { series, sayX, sayY, labelX, logX, logY, top, tall }) {
 }
 
 const key = (rows) => html("ul", { class: "key" }, ...rows.map((r) =>
-  html("li", { style: paint(r.colour) }, html("span", { class: r.hollow ? "swatch hollow" : "swatch" }), r.label)));
+  html("li", { style: paint(r.colour) }, html("span", { class: r.hollow ? "swatch hollow" : "swatch" }), r.name)));
 
 // --- the tip ---------------------------------------------------------------------------------------------
 

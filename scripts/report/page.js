@@ -6,7 +6,7 @@ const RUN = JSON.parse(document.getElementById("run").textContent);
 const at = (id) => document.getElementById(id);
 const ROWS = RUN.groups.flatMap((g) => g.rows);
 for (const row of ROWS)
-  row.text = [row.group, row.label, row.workload, row.backend, row.verdict, row.outcome, ...row.notes].join(" ").toLowerCase();
+  row.text = [row.group, row.label, row.name, row.workload, row.backend, row.verdict, row.outcome, ...row.notes].join(" ").toLowerCase();
 
 // --- what ran ---------------------------------------------------------------------------------------------
 
@@ -37,7 +37,7 @@ const VIEWS = {
         : relative(1e9 / r.ns, r.high && 1e9 / r.high, r.low && 1e9 / r.low), ratios ? inTimes : perSecond,
         r.ns && `${digits(r.ns)} ns per ${g.operation}  ${between(r.low, r.high, digits)}`));
       dots(place, { rows, base: ratios ? 1 : null, floor: ratios ? g.floor : 0, tick: ratios ? inTimes : perSecond,
-        label: ratios ? `throughput over ${g.baseline} (${digits(base.ns)} ns per ${g.operation})` : `${g.operation}s, all threads together` });
+        label: ratios ? `throughput over ${base.name} (${digits(base.ns)} ns per ${g.operation})` : `${g.operation}s, all threads together` });
     },
   },
   memory: {
@@ -52,7 +52,7 @@ const VIEWS = {
     fits: (g) => g.rows.some((r) => r.series.length),
     draw(place, g) {
       const all = g.rows.filter((r) => r.series.length), plain = all.filter((r) => !r.hollow), known = plain.length ? plain : all;
-      lines(place, { series: known.map((r) => ({ name: r.label, colour: r.colour, points: r.series.map((p) => [p[0], p[1]]) })),
+      lines(place, { series: known.map((r) => ({ name: r.name, colour: r.colour, points: r.series.map((p) => [p[0], p[1]]) })),
         sayX: (ms) => `${digits(ms)} ms`, sayY: inBytes, labelX: "time, the same units of work" });
       place.append(key(known));
     },
@@ -61,7 +61,7 @@ const VIEWS = {
     fits: (g) => g.rows.some((r) => r.pauses?.curve.length),
     draw(place, g) {
       const known = g.rows.filter((r) => r.pauses?.curve.length);
-      lines(place, { series: known.map((r) => ({ name: r.label, colour: r.colour, points: r.pauses.curve })), logX: true, logY: true, sayX: (v) => `1 in ${digits(v)}`, sayY: inNs, labelX: "one pause in so many is longer" });
+      lines(place, { series: known.map((r) => ({ name: r.name, colour: r.colour, points: r.pauses.curve })), logX: true, logY: true, sayX: (v) => `1 in ${digits(v)}`, sayY: inNs, labelX: "one pause in so many is longer" });
       place.append(key(known));
     },
   },
@@ -69,7 +69,7 @@ const VIEWS = {
     fits: (g) => g.rows.some((r) => r.latency.metered),
     draw(place, g) {
       const known = g.rows.filter((r) => r.latency.metered);
-      const curve = (r, kind, thin) => ({ name: `${r.label}, ${kind}`, colour: r.colour, thin, points: r.latency[kind] });
+      const curve = (r, kind, thin) => ({ name: `${r.name}, ${kind}`, colour: r.colour, thin, points: r.latency[kind] });
       lines(place, { series: known.flatMap((r) => [curve(r, "metered", false), curve(r, "simple", true)]), logX: true, logY: true, sayX: (v) => `1 in ${digits(v)}`, sayY: inNs,
         labelX: "one in so many is longer; dashed: simple" });
       place.append(key(known));
@@ -79,8 +79,8 @@ const VIEWS = {
     fits: (g) => g.rows.some((r) => r.pauses?.mmu.length > 1),
     draw(place, g) {
       const known = g.rows.filter((r) => r.pauses?.mmu.length > 1);
-      const series = known.flatMap((r) => [{ name: r.label, colour: r.colour, points: r.pauses.mmu },
-        ...(r.pauses.mmu_without_gil.length > 1 ? [{ name: `${r.label}, without waits for the GIL`, colour: r.colour, thin: true, points: r.pauses.mmu_without_gil }] : [])]);
+      const series = known.flatMap((r) => [{ name: r.name, colour: r.colour, points: r.pauses.mmu },
+        ...(r.pauses.mmu_without_gil.length > 1 ? [{ name: `${r.name}, without waits for the GIL`, colour: r.colour, thin: true, points: r.pauses.mmu_without_gil }] : [])]);
       lines(place, { series, logX: true, top: 1, sayX: (ms) => `${digits(ms)} ms`, sayY: (u) => `${digits(100 * u)} %`,
         labelX: "window; dashed: without waits for the GIL" });
       place.append(key(known));
@@ -90,8 +90,8 @@ const VIEWS = {
 
 function mark(row, shown, say, more) {
   const failed = row.outcome === "ok" ? "not measured" : row.outcome.replaceAll("_", " ");
-  return { name: row.label, colour: row.colour, hollow: row.hollow, failed, text: shown && say(shown.value), ...shown, open: () => detail(row),
-    tip: [row.label, shown ? `${say(shown.value)}  ${shown.low < shown.high ? between(shown.low, shown.high, say) : ""}` : failed, more, row.verdict, ...row.notes].filter(Boolean).join("\n") };
+  return { name: row.name, colour: row.colour, hollow: row.hollow, failed, text: shown && say(shown.value), ...shown, open: () => detail(row),
+    tip: [row.name, shown ? `${say(shown.value)}  ${shown.low < shown.high ? between(shown.low, shown.high, say) : ""}` : failed, more, row.verdict, ...row.notes].filter(Boolean).join("\n") };
 }
 
 let view = null;
@@ -137,7 +137,7 @@ function pictures() {
 function detail(row) {
   const inner = at("detail").firstElementChild, close = html("button", { type: "button", class: "close" }, "Close");
   close.addEventListener("click", () => at("detail").close());
-  inner.replaceChildren(close, html("h3", { id: "detail-name" }, `${row.group}: ${row.label}`), html("p", { class: "note" }, row.sentence));
+  inner.replaceChildren(close, html("h3", { id: "detail-name" }, `${row.group}: ${row.name}`), html("p", { class: "note" }, row.sentence));
   if (row.message) inner.append(html("p", { class: "bad" }, row.message));
   history.replaceState(null, "", `#${row.id}`);
   if (!at("detail").open) at("detail").showModal();
@@ -150,7 +150,7 @@ function detail(row) {
       series: [{ name: "resident", colour: row.colour, points: row.series.map((p) => [p[0], p[1]]) }, { name: "asked for", colour: row.colour, thin: true, points: row.series.map((p) => [p[0], p[2]]) }] }));
   if (row.pauses?.curve.length)
     part("Pauses", (place) => lines(place, { sayX: (v) => `1 in ${digits(v)}`, sayY: inNs, labelX: "one pause in so many is longer", logX: true, logY: true, tall: 200,
-      series: [{ name: row.label, colour: row.colour, points: row.pauses.curve }] }));
+      series: [{ name: row.name, colour: row.colour, points: row.pauses.curve }] }));
   inner.append(html("h4", {}, "Numbers"), list(html("dl", {}), row.numbers));
 }
 at("detail").addEventListener("close", () => { tell(null); history.replaceState(null, "", location.pathname + location.search); });

@@ -5,7 +5,7 @@
 const interval = (low, high, say) => { const text = between(low, high, say); return text && html("small", {}, text); };
 
 const COLUMNS = {
-  configuration: { of: (r) => `${r.group} ${r.label}`, show: (r) => html("a", { href: `#${r.id}`, style: paint(r.colour) }, html("span", { class: r.hollow ? "swatch hollow" : "swatch" }), r.label) },
+  configuration: { of: (r) => `${r.group} ${r.label}`, show: (r) => html("a", { href: `#${r.id}`, style: paint(r.colour) }, html("span", { class: r.hollow ? "swatch hollow" : "swatch" }), r.name) },
   group:         { of: (r) => r.group, words: true },
   "ns/op":       { of: (r) => r.ns, show: (r) => digits(r.ns) },
   "95 %":        { of: (r) => (r.high - r.low) / r.ns, show: (r) => interval(r.low, r.high, digits), tip: "95 % interval of ns/op; sorted by its width" },

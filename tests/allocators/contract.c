@@ -80,7 +80,7 @@ TEST(no_entry_of_the_table_is_null) {
 }
 
 TEST(every_block_has_the_alignment_that_was_asked_for) {
-    for (size_t alignment = 1; alignment <= 4096; alignment *= 2) {
+    for (size_t alignment = 1; alignment <= allocator_largest_alignment(subject); alignment *= 2) {
         char *blocks[CONTRACT_SIZES][3];
         for (size_t i = 0; i < CONTRACT_SIZES; i++)
             for (size_t k = 0; k < 3; k++) {
@@ -165,7 +165,7 @@ TEST(a_resize_keeps_the_contents_whether_or_not_the_old_size_is_told) {
 }
 
 TEST(a_block_of_large_alignment_can_be_resized) {
-    for (size_t alignment = 32; alignment <= 4096; alignment *= 2) {
+    for (size_t alignment = 32; alignment <= allocator_largest_alignment(subject); alignment *= 2) {
         void *block = subject->alloc(200, alignment);
         support_fill(block, 200, alignment);
         block = subject->resize(block, 200, 5000);
@@ -369,6 +369,7 @@ static void contract_step(contract_slot *slot, uint64_t *random) {
         assert_true(support_filled(slot->block, slot->bytes, slot->seed));
     if (!slot->block) {
         size_t alignment = dice % 8 ? 16 : (size_t)1 << dice / 8 % 13;
+        alignment = alignment > allocator_largest_alignment(subject) ? allocator_largest_alignment(subject) : alignment;
         bool zeroed = dice % 5 == 0;
         slot->block = zeroed ? subject->alloc_zeroed(bytes, alignment) : subject->alloc(bytes, alignment);
         assert_non_null(slot->block);

@@ -29,7 +29,7 @@
 
 enum { REPLAY_TRACE, REPLAY_CHECK, REPLAY_AHEAD };      /* parameters */
 enum { REPLAY_EDGES, REPLAY_FULL };             /* values of check */
-enum { REPLAY_USUAL_LOG2 = 4, REPLAY_LARGEST_LOG2 = 12 };   /* alignments of the contract; beyond become these */
+enum { REPLAY_USUAL_LOG2 = 4, REPLAY_LARGEST_LOG2 = 12 };   /* alignments of the contract; beyond, or what an allocator cannot, become the largest */
 _Static_assert(ALLOCATOR_ALIGNMENT == 1 << REPLAY_USUAL_LOG2, "what is always given");
 enum { REPLAY_SPINS = 200 };                    /* looks at another thread before the core is offered to it */
 
@@ -170,14 +170,16 @@ static inline void replay_stamp(const replay_block *block, uint64_t stamp, bool 
 /* Compiled once for each value of `full`: no event asks for it. */
 #define REPLAY_INLINE static inline __attribute__((always_inline))
 
-static inline size_t replay_alignment(const trace_event *event) {
+static inline size_t replay_alignment(const workload_run *run, const trace_event *event) {
     if (__builtin_expect(event->alignment_log2 <= REPLAY_USUAL_LOG2, true)) return ALLOCATOR_ALIGNMENT;
-    return event->alignment_log2 < REPLAY_LARGEST_LOG2 ? (size_t)1 << event->alignment_log2 : 1 << REPLAY_LARGEST_LOG2;
+    size_t largest = allocator_largest_alignment(run->memory);
+    return event->alignment_log2 < REPLAY_LARGEST_LOG2 && (size_t)1 << event->alignment_log2 < largest
+         ? (size_t)1 << event->alignment_log2 : largest;
 }
 
 REPLAY_INLINE bool replay_birth(workload_run *run, const trace_event *event, bool full) {
     replay_block *block = &replay.blocks[event->slot];
-    size_t alignment = replay_alignment(event);
+    size_t alignment = replay_alignment(run, event);
     block->bytes = event->bytes;
     block->at = event->kind == RECORDER_ZEROED ? run->memory->alloc_zeroed(block->bytes, alignment)
                                                : run->memory->alloc(block->bytes, alignment);
