@@ -16,6 +16,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import time
 from collections import Counter
 from pathlib import Path
@@ -203,6 +204,19 @@ def begin(results: Path, matrix_name: str) -> Path:
         except OSError as error:
             raise BadInput(f"cannot make {shown(folder)}: {error.strerror}; give another place with --results") from None
     raise BadInput(f"{shown(results)}: too many runs in one second")
+
+
+def keep(folder: Path, place: Path, *without: str) -> None:
+    """A copy of a folder in the place of another, which stays until the copy is whole."""
+    fresh = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
+        shutil.copytree(folder, fresh, ignore=shutil.ignore_patterns(*without))
+        shutil.rmtree(place, ignore_errors=True)
+        os.replace(fresh, place)
+    except shutil.Error as error:
+        raise Stopped(f"{shown(place)}: {error.args[0][0][2]}; what was there stays") from None
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def point_latest(folder: Path) -> None:
