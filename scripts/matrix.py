@@ -269,7 +269,7 @@ def _group(table: dict[str, Any], top: dict[str, Any], sets: dict[str, list[str]
 
 def _configuration(spec: str, workload: str, parameters: dict, options: dict, threads: int) -> Configuration:
     collector, slash, allocator = spec.partition("/")
-    if not slash or spec.endswith(".so"):           # the path of a library has slashes of its own
+    if not slash or spec.endswith(".so") or spec.startswith(("/", "./", "../")):    # the path of a library has slashes of its own
         collector, allocator = "", spec
     collector, comma, own = collector.partition(",")
     if comma:
@@ -321,7 +321,10 @@ def up_to(matrix: Matrix, largest: int) -> Matrix:
 # --- narrowing -------------------------------------------------------------------------------------
 
 def names(text: str | None) -> list[str]:
-    """'a, b c' as a list; in 'a,keep=all,b' the parameter belongs to the name before it."""
+    """'a, b c' as a list; in 'a,keep=all,b' the parameter belongs to the name before it. A text that is a file's path is
+    one name, whatever is in it."""
+    if text and "/" in text and Path(text).is_file():
+        return [text]
     return [name for name in re.split(r"\s+|,(?!\w+=)", text or "") if name]
 
 

@@ -25,6 +25,7 @@ import contextlib
 import hashlib
 import io
 import json
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -118,7 +119,7 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> tuple[int, Path]:
         return finish(folder, about, journal, options), folder
     except Interrupted:
         kept = len(journal.lines)
-        again = "make bench " + " ".join(f"{k}={v}" for k, v in _asked(options).items())
+        again = "make bench " + " ".join(f"{k}={shlex.quote(v)}" for k, v in _asked(options).items())
         raise Interrupted(f"{kept} invocation{'s' * (kept != 1)} kept in {shown(folder)}; "
                           f"`{again.strip()}` goes on from there") from None
     finally:
