@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import net
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Bounds of the gates. A switch costs some 5 us beside the wait, so 1 % of wait is about 1 % of error.
@@ -152,6 +154,7 @@ def file_digest(path: str | Path) -> str | None:
 
 def relative(text: str) -> str:
     """A path or argument as seen from the project's folder, so that no user's folder is published."""
+    text = net.readable(text)
     home = os.path.expanduser("~")                      # "~" itself where neither HOME nor the passwd file knows one
     return text.replace(f"{ROOT}/", "").replace(f"{home}/", "~/") if home.startswith("/") and home != "/" else text.replace(f"{ROOT}/", "")
 

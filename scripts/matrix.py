@@ -93,7 +93,7 @@ class Configuration:
 
     @property
     def label(self) -> str:
-        allocator = Path(self.allocator).name if "/" in self.allocator else self.allocator
+        allocator = net.readable(Path(self.allocator).name) if "/" in self.allocator else self.allocator
         where = f"{self.collector}{self.variant}/{allocator}" if self.collector else allocator
         return where + (f"@{self.threads}" if self.threads > 1 else "") + (PAIR_MARK if self.twin else "")
 
@@ -169,7 +169,7 @@ def read(name: str) -> Matrix:
     names = [g.name for g in groups]
     if not groups or len(set(names)) < len(names):
         raise BadInput(f"{path.name}: needs at least one [[group]], and each a name of its own")
-    return Matrix(path.stem, data.get("about", ""), tuple(groups), settings)
+    return Matrix(net.readable(path.stem), data.get("about", ""), tuple(groups), settings)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

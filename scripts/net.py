@@ -236,6 +236,19 @@ def doc(text, file):
     return text
 
 
+def readable(name):
+    """A file's name, or what has one in it, for people and for files: names are bytes, and ours are UTF-8 whatever the locale."""
+    try:
+        return os.fsencode(name).decode("utf-8")
+    except UnicodeError:
+        return str(name).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def on_disk(name):
+    """The other way: what to call open() with for this text, so that it has the same bytes in every locale."""
+    return os.fsdecode(name.encode("utf-8", "surrogateescape"))
+
+
 def unknown(kind, name, known, more="", where=""):
     """BadInput for a name that is not one of those known: the nearest first, then all."""
     near = nearest(name, known)

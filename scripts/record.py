@@ -155,7 +155,7 @@ def write_whole(path: Path, text: str) -> None:
     """A file that is either the old one or the new one, never half of it."""
     beside = path.with_name(f"{path.name}.{os.getpid()}.part")      # two may write at once: each a whole one
     try:
-        with open(beside, "w", encoding="utf-8", errors="backslashreplace") as stream:      # names of files may be no UTF-8
+        with open(beside, "w", encoding="utf-8", errors="backslashreplace") as stream:      # a name may have been no UTF-8
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
@@ -195,7 +195,7 @@ def begin(results: Path, matrix_name: str) -> Path:
     """A new folder, named by the time."""
     now = time.strftime("%Y-%m-%dT%H-%M-%SZ", time.gmtime())
     for suffix in ("", *(f".{n}" for n in range(1, 100))):
-        folder = results / f"{now}-{matrix_name}{suffix}"
+        folder = results / net.on_disk(f"{now}-{matrix_name}{suffix}")
         try:
             folder.mkdir(parents=True)
             return folder

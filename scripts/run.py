@@ -214,7 +214,7 @@ def _asked(options: argparse.Namespace) -> dict[str, str]:
     narrowing = ("workloads", "collectors", "allocators", "precision", "largest")
     pairs = {"MATRIX": options.matrix if options.matrix != "default" else "",
              **{name.upper(): str(getattr(options, name, None) or "") for name in narrowing}}
-    return {k: ",".join(matrices.names(v)) for k, v in pairs.items() if v}
+    return {k: net.readable(",".join(matrices.names(v))) for k, v in pairs.items() if v}
 
 
 def _code_digest(harness: Harness, known: dict[str, Any]) -> str:
