@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Any environment: commands really run in each, on the fake harness, and either work or refuse in one line with status 2.
 
-`python3 tests/test_environments.py --table` prints what was tried and what came of it.
+`/usr/bin/python3 tests/test_environments.py --table` prints what was tried and what came of it.
 """
 import json
 import os
