@@ -168,8 +168,16 @@ static Dl_info library_about(const char *symbol) {
     return about;
 }
 
+/* The loader knows a library by the name it was given. Where that is a descriptor (preload.c), the file's own is
+ * asked for, once: dli_fname means nothing to another process. */
 const char *library_of_malloc(void) {
-    return library_about("malloc").dli_fname;
+    static char resolved[PATH_MAX];
+    const char *name = library_about("malloc").dli_fname;
+    if (strncmp(name, "/proc/self/fd/", strlen("/proc/self/fd/")))
+        return name;
+    if (!*resolved && !realpath(name, resolved))
+        return name;
+    return resolved;
 }
 
 bool library_has_malloc_of_libc(void) {

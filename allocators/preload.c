@@ -5,10 +5,14 @@
  * LD_PRELOAD set. Before that the file is examined, because the loader would only warn; after it malloc's
  * origin is verified, and LD_PRELOAD is unset so that no child inherits it. Whatever else would tune a
  * malloc from outside is taken out of the environment: a setting left over in a shell is no measurement.
+ *
+ * LD_PRELOAD is a list, separated by blanks and colons, and knows no escapes (ld.so(8)). A path that has one in it is
+ * opened, and the loader is given /proc/self/fd/N: a descriptor outlives execve, and needs no file beside the library.
  */
 #include "registry.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,9 +60,23 @@ static void preload_execute_self(char *const argv[], char *const environment[]) 
     execve("/proc/self/exe", argv, environment);
 }
 
+/* What the loader is to be given for this path: itself, or a descriptor of it that stays open. False: it cannot be opened. */
+static bool preload_written(const char *path, char *written, size_t bytes, char *why, size_t why_bytes) {
+    if (!strpbrk(path, ": ;$\t\n"))         /* "$" begins a token that the loader replaces, as $ORIGIN */
+        return (size_t)snprintf(written, bytes, "%s", path) < bytes;
+    int opened = open(path, O_RDONLY);
+    if (opened < 0)
+        return snprintf(why, why_bytes, "%s: %s", path, strerror(errno)), false;
+    snprintf(written, bytes, "/proc/self/fd/%d", opened);
+    return true;
+}
+
 /* Does not return where it succeeds. `library` may be NULL: then only the environment is cleaned. */
 static void preload_execute(const char *library, char *const argv[], char *why, size_t why_bytes) {
     static char preload[LIBRARY_PATH_BYTES + sizeof "LD_PRELOAD="], mark[LIBRARY_PATH_BYTES + sizeof PRELOAD_MARK "="];
+    char written[LIBRARY_PATH_BYTES];
+    if (library && !preload_written(library, written, sizeof written, why, why_bytes))
+        return;
     size_t count = 0;
     while (environ[count])
         count++;
@@ -77,7 +95,7 @@ static void preload_execute(const char *library, char *const argv[], char *why, 
     snprintf(mark, sizeof mark, PRELOAD_MARK "=%s", library ? library : "");
     cleaned[kept++] = mark;
     if (library) {
-        snprintf(preload, sizeof preload, "LD_PRELOAD=%s", library);
+        snprintf(preload, sizeof preload, "LD_PRELOAD=%s", written);
         cleaned[kept++] = preload;
     }
     preload_execute_self(argv, cleaned);
@@ -91,11 +109,7 @@ static bool preload_locate(const registry_spec *parsed, char *path, bool *missin
         return false;
     if (!registry_library_file(parsed, path, LIBRARY_PATH_BYTES))
         return snprintf(why, why_bytes, "%s: no such library", library), false;
-    if (!library_is_malloc(path, why, why_bytes))
-        return false;
-    if (strpbrk(path, ": ;\t\n"))           /* LD_PRELOAD is a list, and knows no escapes */
-        return snprintf(why, why_bytes, "%s: a path with a blank or a colon cannot be preloaded", path), false;
-    return true;
+    return library_is_malloc(path, why, why_bytes);
 }
 
 bool allocator_preload(const char *spec, char *const argv[], bool *missing, char *why, size_t why_bytes) {

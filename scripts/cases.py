@@ -22,6 +22,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import record
+
 TOP = Path(__file__).resolve().parent.parent
 TABLE = TOP / "results/cases.md"
 PROGRAMS = ("counts", "cycles", "generations")
@@ -107,8 +109,8 @@ def main() -> int:
         return 2
     text, good = table(known, names)
     legend = "\n".join(f"- {letter}: {meaning}" for letter, meaning in LEGEND.items())
-    TABLE.write_text("# Semantic cases against collectors\n\nWritten by `make cases`, from the tests that ran. A tick: passes, with CPython "
-                     f"3.11's values.\nA letter: not claimed, because\n\n{legend}\n\n{text}\n", encoding="utf-8")
+    record.write_whole(TABLE, "# Semantic cases against collectors\n\nWritten by `make cases`, from the tests that ran. A tick: passes, with CPython "
+                     f"3.11's values.\nA letter: not claimed, because\n\n{legend}\n\n{text}\n")
     print(f"{text}\n\n{legend}\n\n{TABLE.relative_to(TOP)}")
     return 0 if good else 1
 

@@ -18,7 +18,6 @@ net.spread(__name__)
 
 import argparse
 import re
-import shutil
 from typing import Any
 
 import claim_report
@@ -54,8 +53,7 @@ def main(arguments: list[str]) -> int:
         if not read_told(folder)["price"]:
             raise BadInput(f"{record.shown(folder)} is of single claims; show a run of all")
         if folder != REFERENCE:
-            shutil.rmtree(REFERENCE, ignore_errors=True)
-            shutil.copytree(folder, REFERENCE)
+            record.keep(folder, REFERENCE)
     told = read_told(REFERENCE)
     fresh = {page: rewritten(page.read_text(encoding="utf-8"), told, link) for page, link in PAGES.items()}
     stale = [page for page, text in fresh.items() if text != page.read_text(encoding="utf-8")]
@@ -65,7 +63,7 @@ def main(arguments: list[str]) -> int:
                   "run scripts/claims_reference.py --run reference-claims", file=sys.stderr)
         return int(bool(stale))
     for page in stale:
-        page.write_text(fresh[page], encoding="utf-8")
+        record.write_whole(page, fresh[page])
     return 0
 
 

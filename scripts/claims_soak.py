@@ -16,12 +16,12 @@ import net
 net.spread(__name__)
 
 import argparse
-import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import record
+import schema
 from claim_verdicts import REFUTED, REPRODUCED
 from net import BadInput
 from record import shown
@@ -31,10 +31,14 @@ SHORT = {"REPRODUCED": "+", "REFUTED": "-", "INCONCLUSIVE": "?", "UNTESTABLE": "
 
 
 def told(folder: Path) -> dict[str, Any]:
-    try:
-        return json.loads((folder / "claims.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise BadInput(f"{shown(folder)} has no claims.json: it is no finished run of `make claims`") from None
+    path = folder / "claims.json"
+    if not path.is_file():
+        raise BadInput(f"{shown(folder)} has no claims.json: it is no finished run of `make claims`")
+    found = schema.parsed(net.bytes_of(path))
+    wrong = schema.trouble("claims", found)
+    if wrong:
+        raise BadInput(f"{shown(path)} is damaged ({wrong}): judge again with `make claims`")
+    return found
 
 
 def table(runs: list[dict[str, Any]]) -> dict[str, list[str]]:

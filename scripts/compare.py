@@ -112,7 +112,7 @@ def _run(folder: Path) -> Side:
     if not entries:
         raise BadInput(f"{shown(folder)} is empty: nothing was measured; go on with it, or take another run")
     notes = [] if about.get("finished") else [f"{folder.name} is not finished: what it has is compared"]
-    return Side(folder.name, {k: str(v) for k, v in facts.items() if v}, entries, folder, notes, groups, lines)
+    return Side(net.readable(folder.name), {k: str(v) for k, v in facts.items() if v}, entries, folder, notes, groups, lines)
 
 
 def _google(path: Path) -> Side:
@@ -136,7 +136,7 @@ def _google(path: Path) -> Side:
     facts = {"processors": context.get("num_cpus"), "clock": context.get("mhz_per_cpu"),
              "library": context.get("library_build_type")}
     notes = ["repetitions of Google Benchmark share a process: their intervals leave out what differs between processes"]
-    return Side(path.name, {k: str(v) for k, v in facts.items() if v}, entries, notes=notes)
+    return Side(net.readable(path.name), {k: str(v) for k, v in facts.items() if v}, entries, notes=notes)
 
 
 # --- the comparison --------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ def draw(a: Side, b: Side, changes: list[Change]) -> list[Path]:
     known = [c for c in changes if c.ratio and c.ratio.low == c.ratio.low]
     if not known or b.folder is None:
         return []
-    place = plots.folder_of(b.folder / "plots" / f"versus-{a.name.replace('/', '-')}")
+    place = plots.folder_of(b.folder / "plots" / net.on_disk(f"versus-{a.name.replace('/', '-')}"))
     rows = [(n, c.name, c.ratio.value, c.ratio.low, c.ratio.high, int(c.verdict in ("slower", "faster")), c.peak or "NaN",
              int(bool(c.peak) and abs(c.peak - 1) > 0.05)) for n, c in enumerate(known, start=1)]
     drawn = plots.draw_versus(place, a.name, b.name, rows)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import limits
+import net
 import registry
 import topology
 
@@ -207,6 +208,7 @@ def file_digest(path: str | Path) -> str | None:
 
 def relative(text: str) -> str:
     """A path or argument as seen from the project's folder, so that no user's folder is published."""
+    text = net.readable(text)
     home = os.path.expanduser("~")                      # "~" itself where neither HOME nor the passwd file knows one
     return text.replace(f"{ROOT}/", "").replace(f"{home}/", "~/") if home.startswith("/") and home != "/" else text.replace(f"{ROOT}/", "")
 

@@ -93,7 +93,7 @@ class Configuration:
 
     @property
     def label(self) -> str:
-        allocator = Path(self.allocator).name if "/" in self.allocator else self.allocator
+        allocator = net.readable(Path(self.allocator).name) if "/" in self.allocator else self.allocator
         where = f"{self.collector}{self.variant}/{allocator}" if self.collector else allocator
         return where + (f"@{self.threads}" if self.threads > 1 else "") + (PAIR_MARK if self.twin else "")
 
@@ -174,7 +174,7 @@ def read(name: str) -> Matrix:
     names = [g.name for g in groups]
     if not groups or len(set(names)) < len(names):
         raise BadInput(f"{path.name}: needs at least one [[group]], and each a name of its own")
-    return Matrix(path.stem, data.get("about", ""), tuple(groups), settings)
+    return Matrix(net.readable(path.stem), data.get("about", ""), tuple(groups), settings)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -274,7 +274,7 @@ def _group(table: dict[str, Any], top: dict[str, Any], sets: dict[str, list[str]
 
 def _configuration(spec: str, workload: str, parameters: dict, options: dict, threads: int) -> Configuration:
     collector, slash, allocator = spec.partition("/")
-    if not slash or spec.endswith(".so"):           # the path of a library has slashes of its own
+    if not slash or spec.endswith(".so") or spec.startswith(("/", "./", "../")):    # the path of a library has slashes of its own
         collector, allocator = "", spec
     collector, comma, own = collector.partition(",")
     if comma:
@@ -326,7 +326,10 @@ def up_to(matrix: Matrix, largest: int) -> Matrix:
 # --- narrowing -------------------------------------------------------------------------------------
 
 def names(text: str | None) -> list[str]:
-    """'a, b c' as a list; in 'a,keep=all,b' the parameter belongs to the name before it."""
+    """'a, b c' as a list; in 'a,keep=all,b' the parameter belongs to the name before it. A text that is a file's path is
+    one name, whatever is in it."""
+    if text and "/" in text and Path(text).is_file():
+        return [text]
     return [name for name in re.split(r"\s+|,(?!\w+=)", text or "") if name]
 
 

@@ -20,6 +20,8 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Callable, Collection
+from typing import Any, NoReturn
 
 DONE, FAILED, REFUSED, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -55,7 +57,7 @@ class Interrupted(KeyboardInterrupt):
 
 # --- the net -----------------------------------------------------------------------------------------
 
-def spread(module):
+def spread(module: str) -> None:
     """For a script's first lines: also what is missing when it imports others is one line. module: its __name__."""
     if module != "__main__":
         return
@@ -67,7 +69,7 @@ def spread(module):
             signal.signal(number, _interrupt)
 
 
-def run(verb, main):
+def run(verb: str, main: Callable[[], int | None]) -> NoReturn:
     """Ends the process with what main() returns, or with one line and the status of what it raised."""
     try:
         status = main() or DONE
@@ -80,11 +82,11 @@ def run(verb, main):
     sys.exit(_last_words(verb, status or DONE))
 
 
-def _interrupt(number, _frame):
+def _interrupt(number: int, _frame: Any) -> NoReturn:
     raise Interrupted(signal.Signals(number).name)
 
 
-def _told(verb, error):
+def _told(verb: str, error: BaseException) -> Any:
     """Says what happened; the status."""
     if isinstance(error, SystemExit):
         return error.code
@@ -95,7 +97,7 @@ def _told(verb, error):
     return _say(verb, words, REFUSED) if words else _say(verb, _bug(verb, error), BUG)
 
 
-def _known(error):
+def _known(error: BaseException) -> str:
     """What is no bug of ours, in one line; '' for a bug."""
     import subprocess
     if isinstance(error, (BadInput, Stopped)):
@@ -111,7 +113,7 @@ def _known(error):
     return ""
 
 
-def in_words(error):
+def in_words(error: OSError) -> str:
     """An OSError as what, where, and what to do; '' where it is none that a machine or a user can cause."""
     if error.errno not in ADVICE:
         return ""
@@ -119,7 +121,7 @@ def in_words(error):
     return ": ".join([*names[-1:], f"{error.strerror}; {ADVICE[error.errno]}"])
 
 
-def _missing_module(error):
+def _missing_module(error: ImportError) -> str:
     if (error.path or "").startswith(HERE + os.sep):            # it is there, and has not what was asked of it
         return ""
     name = (error.name or str(error)).partition(".")[0]
@@ -129,7 +131,7 @@ def _missing_module(error):
             "as they are or with /usr/bin/python3")
 
 
-def _failed_program(error, late):
+def _failed_program(error: Any, late: bool) -> str:
     command = error.cmd if isinstance(error.cmd, (str, bytes)) else " ".join(_text(part) for part in error.cmd)
     said = error.stderr or b""
     said = (said.decode("utf-8", "replace") if isinstance(said, bytes) else said).strip().splitlines()[-1:]
@@ -137,11 +139,11 @@ def _failed_program(error, late):
     return f"{_text(command)[:200]}: {how}" + "".join(f": {line}" for line in said)
 
 
-def _text(name):
+def _text(name: Any) -> str:
     return name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
 
 
-def _bug(verb, error):
+def _bug(verb: str, error: BaseException) -> str:
     """One line, and a file that says the rest."""
     import traceback
     frames = traceback.extract_tb(error.__traceback__)
@@ -158,7 +160,7 @@ def _bug(verb, error):
         return f"{what}; its traceback could not be written ({trouble.strerror}): set TMPDIR to a folder that can be"
 
 
-def _say(verb, words, status, before=""):
+def _say(verb: str, words: str, status: int, before: str = "") -> int:
     print(f"{before}{verb}: " + " ".join(str(words).split("\n")), file=sys.stderr, flush=True)
     return status
 
@@ -168,20 +170,21 @@ def _say(verb, words, status, before=""):
 class _Out(io.RawIOBase):
     """A descriptor that never raises. What it could not take is dropped, and the first trouble is remembered."""
 
-    def __init__(self, descriptor):
+    def __init__(self, descriptor: int) -> None:
         super().__init__()
-        self.descriptor, self.trouble = descriptor, None
+        self.descriptor = descriptor
+        self.trouble: OSError | None = None
 
-    def writable(self):
+    def writable(self) -> bool:
         return True
 
-    def fileno(self):
+    def fileno(self) -> int:
         return self.descriptor
 
-    def isatty(self):
+    def isatty(self) -> bool:
         return os.isatty(self.descriptor)
 
-    def write(self, data):
+    def write(self, data: Any) -> int:
         if self.trouble is None:
             try:
                 return os.write(self.descriptor, data)
@@ -192,7 +195,7 @@ class _Out(io.RawIOBase):
         return len(data)
 
 
-def _open_streams():
+def _open_streams() -> None:
     """Ours: they replace what cannot be encoded, and outlive their reader."""
     for descriptor in range(3):                                 # one that is closed would be the next file's
         try:
@@ -209,7 +212,7 @@ def _open_streams():
         setattr(sys, name, fresh)
 
 
-def _last_words(verb, status):
+def _last_words(verb: str, status: Any) -> Any:
     """Everything that was said is out, or the status says that it is not."""
     stream = sys.stdout
     if stream is None:
@@ -227,7 +230,7 @@ def _last_words(verb, status):
 
 # --- what every script says the same way ----------------------------------------------------------------
 
-def doc(text, file):
+def doc(text: str | None, file: str) -> str:
     """A module's docstring (text: its __doc__), also where python3 -OO has dropped it."""
     if text is None:
         import ast
@@ -236,14 +239,27 @@ def doc(text, file):
     return text
 
 
-def unknown(kind, name, known, more="", where=""):
+def readable(name: Any) -> str:
+    """A file's name, or what has one in it, for people and for files: names are bytes, and ours are UTF-8 whatever the locale."""
+    try:
+        return os.fsencode(name).decode("utf-8")
+    except UnicodeError:
+        return str(name).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def on_disk(name: str) -> str:
+    """The other way: what to call open() with for this text, so that it has the same bytes in every locale."""
+    return os.fsdecode(name.encode("utf-8", "surrogateescape"))
+
+
+def unknown(kind: str, name: str, known: Collection[str], more: str = "", where: str = "") -> BadInput:
     """BadInput for a name that is not one of those known: the nearest first, then all."""
     near = nearest(name, known)
     meant = f" did you mean '{near}'?" if near else ""
     return BadInput(f"{where}unknown {kind} '{name}';{meant} known are {', '.join(sorted(known) if isinstance(known, (set, frozenset)) else known) or 'none'}{more}")
 
 
-def nearest(name, known):
+def nearest(name: str, known: Collection[str]) -> str:
     """The known name that this one was perhaps meant to be, or ''."""
     import difflib
     by_lower = {k.lower(): k for k in sorted(known)}
@@ -251,7 +267,7 @@ def nearest(name, known):
     return by_lower[near[0]] if near else ""
 
 
-def bytes_of(path):
+def bytes_of(path: Any) -> bytes:
     """What is in a file of the user; BadInput where it cannot be read."""
     try:
         with open(path, "rb") as stream:
@@ -260,7 +276,7 @@ def bytes_of(path):
         raise BadInput(in_words(error) or f"{path}: {error.strerror}") from None
 
 
-def text_of(path):
+def text_of(path: Any) -> str:
     """The same as text, which is UTF-8 whatever the locale."""
     try:
         return bytes_of(path).decode("utf-8")

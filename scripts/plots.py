@@ -381,7 +381,8 @@ def _gnuplot(place: Path, script: str, settings: dict[str, Any], name: str = "")
         part, whole = place / f"{name or script}.part.{form}", place / f"{name or script}.{form}"
         values = {"fmt": form, "out": f"{name or script}.part", **settings}
         said = "; ".join(f"{k}='{_quoted(v)}'" if isinstance(v, str) else f"{k}={v!r}" for k, v in values.items())
-        command = ["gnuplot", "-d", "-e", f"set loadpath '{_quoted(str(GNUPLOT))}'; {said}", str(GNUPLOT / f"{script}.gp")]
+        where = b"set loadpath '" + os.fsencode(_quoted(str(GNUPLOT))) + b"'; "     # a path is bytes, words are UTF-8: in any locale
+        command = ["gnuplot", "-d", "-e", where + said.encode("utf-8", "backslashreplace"), str(GNUPLOT / f"{script}.gp")]
         try:
             done = subprocess.run(command, cwd=place, env={**os.environ, "LC_ALL": "C.UTF-8"}, capture_output=True, text=True,
                                   encoding="utf-8", errors="replace", timeout=120, check=False)

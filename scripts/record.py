@@ -16,6 +16,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import time
 from collections import Counter
 from pathlib import Path
@@ -154,7 +155,7 @@ def write_whole(path: Path, text: str) -> None:
     """A file that is either the old one or the new one, never half of it."""
     beside = path.with_name(f"{path.name}.{os.getpid()}.part")      # two may write at once: each a whole one
     try:
-        with open(beside, "w", encoding="utf-8", errors="backslashreplace") as stream:      # names of files may be no UTF-8
+        with open(beside, "w", encoding="utf-8", errors="backslashreplace") as stream:      # a name may have been no UTF-8
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
@@ -194,7 +195,7 @@ def begin(results: Path, matrix_name: str) -> Path:
     """A new folder, named by the time."""
     now = time.strftime("%Y-%m-%dT%H-%M-%SZ", time.gmtime())
     for suffix in ("", *(f".{n}" for n in range(1, 100))):
-        folder = results / f"{now}-{matrix_name}{suffix}"
+        folder = results / net.on_disk(f"{now}-{matrix_name}{suffix}")
         try:
             folder.mkdir(parents=True)
             return folder
@@ -203,6 +204,19 @@ def begin(results: Path, matrix_name: str) -> Path:
         except OSError as error:
             raise BadInput(f"cannot make {shown(folder)}: {error.strerror}; give another place with --results") from None
     raise BadInput(f"{shown(results)}: too many runs in one second")
+
+
+def keep(folder: Path, place: Path, *without: str) -> None:
+    """A copy of a folder in the place of another, which stays until the copy is whole."""
+    fresh = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
+        shutil.copytree(folder, fresh, ignore=shutil.ignore_patterns(*without))
+        shutil.rmtree(place, ignore_errors=True)
+        os.replace(fresh, place)
+    except shutil.Error as error:
+        raise Stopped(f"{shown(place)}: {error.args[0][0][2]}; what was there stays") from None
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def point_latest(folder: Path) -> None:

@@ -19,6 +19,7 @@ import argparse
 import shutil
 from pathlib import Path
 
+import preload
 from machine import ROOT
 
 RECORDER = ROOT / "build/lib/refarena-recorder.so"
@@ -32,9 +33,8 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     trouble = _trouble(options.file, options.program)
     if trouble:
-        print(f"record: {trouble}", file=sys.stderr)
-        return 2
-    environment = {**os.environ, "REFARENA_RECORD": str(options.file.absolute()), "LD_PRELOAD": str(RECORDER)}
+        raise net.BadInput(trouble)
+    environment = {**os.environ, "REFARENA_RECORD": str(options.file.absolute()), "LD_PRELOAD": preload.value(RECORDER)}
     os.execvpe(options.program[0], options.program, environment)
 
 

@@ -21,7 +21,6 @@ import argparse
 import csv
 import json
 import re
-import shutil
 from pathlib import Path
 
 import attribution
@@ -210,11 +209,13 @@ def rewritten(text: str) -> str:
 
 def keep(folder: Path) -> None:
     """In the place of the reference of its kind. Without its page: `make report` writes that from the rest."""
-    name = record.read_run(folder)["matrix"]["name"]
+    about = record.read_run(folder)
+    if not summary.summarise(about["matrix"], record.read_lines(folder)):
+        raise record.BadInput(f"{record.shown(folder)} is empty: nothing was measured; show another run")
+    name = about["matrix"]["name"]
     place = REFERENCE.with_name(f"reference-{name}") if name in OF_THEIR_OWN else REFERENCE
     if folder != place:
-        shutil.rmtree(place, ignore_errors=True)
-        shutil.copytree(folder, place, ignore=shutil.ignore_patterns("index.html"))
+        record.keep(folder, place, "index.html")
 
 
 def main(arguments: list[str]) -> int:
@@ -230,7 +231,7 @@ def main(arguments: list[str]) -> int:
         if fresh != text:
             print("reference: README.md does not show its reference runs: run scripts/reference.py --run reference", file=sys.stderr)
         return int(fresh != text)
-    README.write_text(fresh, encoding="utf-8")
+    record.write_whole(README, fresh)
     return 0
 
 

@@ -18,6 +18,7 @@ net.spread(__name__)
 
 import argparse
 import base64
+import html
 import json
 import re
 from datetime import datetime
@@ -49,7 +50,7 @@ DOWNLOADS = ("summary.tsv", "invocations.jsonl", "benchmark.json", "run.json", "
 def write(folder: Path, about: dict[str, Any], lines: list[Line], groups: list[GroupSummary], out: Path | None = None) -> Path:
     """Make the page, in the run's folder or at `out`; what else the folder has (claims, instructions, figures) is found there."""
     data = json.dumps(page_data(folder, about, lines, groups), separators=(",", ":"), allow_nan=False)
-    values = {"title": f"refarena: {folder.name}", "style": _part("style.css"), "script": "\n".join(_part(s) for s in SCRIPTS),
+    values = {"title": f"refarena: {html.escape(net.readable(folder.name))}", "style": _part("style.css"), "script": "\n".join(_part(s) for s in SCRIPTS),
               "data": data.replace("</", "<\\/")}
     page = re.sub(r"\{\{(\w+)\}\}", lambda m: values[m[1]], _part("page.html"))
     record.write_whole(out or folder / "index.html", page)

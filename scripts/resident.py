@@ -8,6 +8,7 @@ The protocol is in results/README.md: one command a line in, one JSON object a l
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import selectors
@@ -26,6 +27,7 @@ from net import BadInput
 
 OPTIONAL = {"boehm": "libgc-dev"}       # executables that the Makefile leaves out where a package is missing
 START_S = 15.0                          # within which a process says what it is, also on a loaded machine
+OURS = {errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM}     # what ends the run, for no other row would do better
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -109,6 +111,8 @@ class Child:
                 stdout=subprocess.PIPE, stderr=self.errors, start_new_session=True, preexec_fn=_die_with_parent)
         except OSError as error:
             self.errors.close()
+            if error.errno in OURS:
+                raise
             name = Path(command[0]).name
             if name in OPTIONAL and not Path(command[0]).exists():
                 raise Ended("not_installed", f"{name}: not built; it needs the package {OPTIONAL[name]}") from None

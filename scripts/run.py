@@ -25,6 +25,7 @@ import contextlib
 import hashlib
 import io
 import json
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -119,7 +120,7 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> tuple[int, Path]:
         return finish(folder, about, journal, options), folder
     except Interrupted:
         kept = len(journal.lines)
-        again = "make bench " + " ".join(f"{k}={v}" for k, v in _asked(options).items())
+        again = "make bench " + " ".join(f"{k}={shlex.quote(v)}" for k, v in _asked(options).items())
         raise Interrupted(f"{kept} invocation{'s' * (kept != 1)} kept in {shown(folder)}; "
                           f"`{again.strip()}` goes on from there") from None
     finally:
@@ -214,7 +215,7 @@ def _asked(options: argparse.Namespace) -> dict[str, str]:
     narrowing = ("workloads", "collectors", "allocators", "precision", "largest")
     pairs = {"MATRIX": options.matrix if options.matrix != "default" else "",
              **{name.upper(): str(getattr(options, name, None) or "") for name in narrowing}}
-    return {k: ",".join(matrices.names(v)) for k, v in pairs.items() if v}
+    return {k: net.readable(",".join(matrices.names(v))) for k, v in pairs.items() if v}
 
 
 def _code_digest(harness: Harness, known: dict[str, Any]) -> str:

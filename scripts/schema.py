@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
-FILES = {"line": "schema.json", "run": "run-schema.json"}
+FILES = {"line": "schema.json", "run": "run-schema.json", "claims": "claims-schema.json"}
 DAMAGED = object()                                      # what is no JSON
 LARGEST = 1 << 64                                       # no integer of a result is so large
 TYPES: dict[str, Callable[[Any], bool]] = {

@@ -18,6 +18,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import preload
+
 TOP = Path(__file__).resolve().parent.parent
 SECONDS = 300                   # a run that takes longer is ended
 SEIZE, CONT, TRACE_EXIT, EVENT_EXIT = 0x4206, 7, 0x40, 6       # of sys/ptrace.h
@@ -54,7 +56,7 @@ def run(program: Program, library: str, scratch: Path) -> Run:
            "GIT_CONFIG_NOSYSTEM": "1"}
     env.pop("LD_PRELOAD", None)
     if library:
-        env["LD_PRELOAD"] = library
+        env["LD_PRELOAD"] = preload.value(library)
     source, out, err = scratch / "stdin", scratch / "stdout", scratch / "stderr"
     source.write_text(program.stdin, encoding="utf-8")
     if program.writes:

@@ -550,6 +550,16 @@ class Preloaded(HarnessTest):
             line = self.outcome("ok", "fake", f"--allocator={path}", *QUICK)
             self.assertEqual(line["allocator"], path)
 
+    @unittest.skipIf(SANITIZED, "a preload does not go with a sanitizer")
+    def test_a_library_whose_path_the_loader_could_not_be_told_is_preloaded_too(self) -> None:
+        for name in preloaded()[:1]:
+            path = line_of("fake", f"--allocator={name}", *QUICK)["build"]["allocator_library"]
+            for odd in ("a b.so", "a:b.so", "ü,'%s.so", "$ORIGIN.so", "a;b.so"):
+                with self.subTest(odd), tempfile.TemporaryDirectory(prefix="my folder ") as folder:
+                    there = shutil.copy(path, Path(folder) / odd)
+                    line = self.outcome("ok", "fake", f"--allocator={there}", *QUICK)
+                    self.assertEqual((line["allocator"], line["build"]["allocator_library"]), (str(there), str(there)))
+
     @unittest.skipUnless(SANITIZED, "for sanitizer builds")
     def test_a_sanitizer_build_says_unsupported(self) -> None:
         self.outcome("unsupported", "fake", "--allocator=jemalloc")

@@ -3,13 +3,17 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import unittest
+from pathlib import Path
+from unittest import mock
 
 import fake_run
 from run_support import ROOT, Bench
 
 import doctor
+import preload
 
 REFARENA = str(ROOT / "scripts/refarena")
 
@@ -65,6 +69,36 @@ class Command(Bench):
         for wrong in ((str(trace),), (str(trace), "no-such-program"), ("/nowhere/x", "true")):
             done = self.refarena("record", *wrong)
             self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done.stderr)
+
+
+@unittest.skipUnless((ROOT / "build/lib/refarena-recorder.so").exists() and (ROOT / "build/bin/blocks").exists(), "the recorder and blocks are not built")
+class OddPaths(Bench):
+    """A checkout, traces and maps whose paths have a blank, a colon, umlauts: the loader's list has no escapes."""
+
+    def test_a_trace_is_recorded_replayed_and_mapped_there(self):
+        place = self.folder / "my: größere, 100% \"Kopie\""
+        shutil.copytree(ROOT / "scripts", place / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+        (place / "build").symlink_to(ROOT / "build")
+        trace, drawn = place / "über.trace.zst", place / "eine karte.map"
+        done = subprocess.run([str(place / "scripts/refarena"), "record", str(trace), "sort", os.devnull], capture_output=True, encoding="utf-8",
+                              timeout=100, check=False, env={**os.environ, "TMPDIR": str(self.folder)})
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertGreater(trace.stat().st_size, 50)
+        blocks = ROOT / "build/bin/blocks"
+        for arguments in (("replay", f"trace={trace}", "--units=1"), ("batch", "count=1000", "--allocator=pymalloc", "--units=1", "--rounds=1", f"--map={drawn}")):
+            done = subprocess.run([str(blocks), *arguments], capture_output=True, encoding="utf-8", timeout=100, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(json.loads(done.stdout)["outcome"], "ok")
+        self.assertGreater(drawn.stat().st_size, 0)
+
+    def test_the_link_that_is_preloaded_lies_in_a_folder_that_is_ours_alone(self):
+        with mock.patch("tempfile.gettempdir", return_value=str(self.folder)):
+            link = Path(preload.value(self.folder / "a b.so"))
+            self.assertEqual((os.readlink(link), link.parent.stat().st_mode & 0o077), (str(self.folder / "a b.so"), 0))
+            self.assertEqual(preload.value("/usr/lib/libx.so.1"), "/usr/lib/libx.so.1")
+            self.assertEqual(preload.value(self.folder / "a b.so"), str(link))
+            link.parent.chmod(0o777)
+            self.assertNotEqual(Path(preload.value(self.folder / "a b.so")).parent, link.parent)
 
 
 class Doctor(unittest.TestCase):

@@ -474,22 +474,6 @@ TEST(a_name_that_is_cut_off_is_no_definition) {
     copy_drop(&made);
 }
 
-TEST(a_path_that_a_preload_cannot_hold_is_refused) {
-    char folder[] = P_tmpdir "/refarena with blank XXXXXX", path[sizeof folder + 16], why[SAID_BYTES];
-    Dl_info libc;
-    assert_true(dladdr(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"), &libc) != 0);
-    size_t count;
-    void *bytes = read_file(libc.dli_fname, &count);
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/x.so", folder);
-    write_file(path, bytes, count);
-    assert_true(library_is_malloc(path, why, sizeof why));
-    assert_refused(path, "cannot be preloaded");
-    unlink(path);
-    rmdir(folder);
-    free(bytes);
-}
-
 int main(int argc, char **argv) {
     if (argc == 3 && !strcmp(argv[1], "open"))
         return open_and_tell(argv);
@@ -517,7 +501,6 @@ int main(int argc, char **argv) {
         cmocka_unit_test(every_field_of_the_header_may_say_anything),
         cmocka_unit_test(every_field_of_the_sections_that_are_read_may_say_anything),
         cmocka_unit_test(a_name_that_is_cut_off_is_no_definition),
-        cmocka_unit_test(a_path_that_a_preload_cannot_hold_is_refused),
     };
     return cmocka_run_group_tests_name("registry", tests, NULL, NULL);
 }
