@@ -200,9 +200,10 @@ def _die_with_parent() -> None:
     """And before it, where memory runs out: the kernel then ends a row and not the run."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     try:
-        with open("/proc/self/oom_score_adj", "wb", buffering=0) as score:
-            score.write(b"500")
-    except OSError:
+        with open("/proc/self/oom_score_adj", "r+b", buffering=0) as score:
+            if int(score.read()) < 500:
+                score.write(b"500")
+    except (OSError, ValueError):
         pass
 
 
