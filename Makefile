@@ -10,6 +10,7 @@ SANITIZE :=
 # SANITIZE=address or thread: the same program, watched, in a build folder of its own; valgrind: one whose pools
 # memcheck sees through
 BUILD    := build$(SANITIZE:%=/%)
+FRAGMENTS := $(wildcard mk/*.mk)
 WERROR   := $(if $(CI),-Werror)
 
 CFLAGS   := -O2 -g
@@ -87,13 +88,13 @@ FAIL_ON    :=
 AGAINST    :=
 
 # what help lists, and the verbs' own
-.PHONY: $(shell sed -nE 's/^([a-z-]+):.* \#\# .*/\1/p' Makefile) test-builds test-programs ALWAYS
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.* \#\# .*/\1/p' Makefile $(FRAGMENTS)) test-builds test-programs ALWAYS
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
 
 help: ## this list
-	@sed -nE 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 26
+	@sed -nE 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/p' Makefile $(FRAGMENTS) | expand -t 26
 
 bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|default|full|classics|objects WORKLOADS= COLLECTORS= ALLOCATORS= PRECISION=2% RESUME=no
 	@$(MAKE) --no-print-directory -j$(CORES) all
@@ -334,4 +335,8 @@ $(BUILD)/lib/refarena-%.so: $(BUILD)/pic/malloc/%.o $(patsubst %.c,$(BUILD)/pic/
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(CFLAGS) $(COMMON) -shared $^ -ldl -o $@
 
+include $(FRAGMENTS)
+
+# else make would try to link each from an object
+%.d: ;
 -include $(shell find build -name '*.d' 2>/dev/null)

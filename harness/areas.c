@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../allocators/os_page.h"
 #include "../collectors/mutator.h"
 
 enum { AREAS_LINE = 512, AREAS_ENTRIES = 512 };
@@ -82,7 +83,7 @@ static bool areas_sum(areas_figures *sum) {
 /* Resident bytes between two addresses: bit 63 of a page's entry says that it is in memory. */
 static int64_t areas_resident(const void *from, const void *to) {
     static uint64_t entries[AREAS_ENTRIES];
-    uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE), resident = 0;
+    uint64_t page_bytes = os_page_bytes(), resident = 0;
     uint64_t page = (uint64_t)(uintptr_t)from / page_bytes, end = (uint64_t)(uintptr_t)to / page_bytes;
     int file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     for (ssize_t got = 1; file >= 0 && page < end && got > 0; page += (uint64_t)got) {

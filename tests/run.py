@@ -28,6 +28,7 @@ PRELOADED = ("jemalloc", "mimalloc", "tcmalloc")
 OWN = ("system", "bump", "pymalloc", "pymalloc-3.9", "pymalloc,arena=256K,keep=all", "pymalloc,pool=4K,keep=3", "magazine",
        "magazine,keep=none", "pyobject", "locked:pyobject", "locked:pymalloc", "locked:bump", "counted:pymalloc", "failing:pymalloc",
        "debug:pymalloc", "debug:magazine", "locked:debug:pymalloc-3.9")
+PAGES_MATTER_TO = ("bump", "pymalloc", "pymalloc-3.9", "magazine,keep=none")
 
 SANITIZERS = {
     "ASAN_OPTIONS": "allocator_may_return_null=1:detect_leaks=0:detect_stack_use_after_return=0",
@@ -83,9 +84,21 @@ def collector_jobs(build: str, names: list[str], only: tuple[str, ...] = ()) -> 
     return jobs
 
 
+def larger_page_jobs(build: str) -> list[Job]:
+    """What maps memory, on a kernel that seems to have larger pages: tests/larger_pages.c. Its path is relative: LD_PRELOAD takes no blank."""
+    rows = [TOP / build / "tests" / p for p in ("marksweep/chunks", "marksweep/tracing", "biased/threads", "cyclic/counts")]
+    wanted = ([(p, spec) for p in programs(build, "allocators") if p.name == "contract" for spec in PAGES_MATTER_TO]
+              + [(p, "system") for p in programs(build, "allocators") if p.name in ("pages", "pymalloc", "malloc")]
+              + [(p, "locked:pymalloc") for p in rows if p.exists()])
+    return [Job(f"{build}: {p.parent.name}/{p.name} [{spec}], pages of {bytes_ // 1024} KiB", [str(p)],
+                {"REFARENA_ALLOCATOR": spec, "LD_PRELOAD": f"{build}/tests/larger_pages.so", "REFARENA_PAGE_BYTES": str(bytes_)})
+            for bytes_ in (16384, 65536) for p, spec in wanted]
+
+
 def all_jobs() -> list[Job]:
     return (allocator_jobs("build", OWN + PRELOADED + tuple(f"locked:{p}" for p in PRELOADED))
             + collector_jobs("build", collectors())
+            + larger_page_jobs("build")
             + [Job(f"build: {name}/{p.name}, the heap walked after every step", [str(p)], {"REFARENA_CHECK": "1", "REFARENA_PROGRAMS": "1000"})
                for name in collectors() for p in programs("build", name) if p.name == "model"]
             + [Job(f"build: workloads/{p.name}", [str(p)]) for p in programs("build", "workloads")]
