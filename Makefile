@@ -12,6 +12,7 @@ SANITIZE :=
 # SANITIZE=address or thread: the same program, watched, in a build folder of its own; valgrind: one whose pools
 # memcheck sees through
 BUILD    := build$(SANITIZE:%=/%)
+FRAGMENTS := $(wildcard mk/*.mk)
 WERROR   := $(if $(CI),-Werror)
 
 # what is watched is not raced: it is compiled faster, and its reports need no more than lines
@@ -105,7 +106,7 @@ AGAINST    :=
 # silent one (`make bench MATRX=quick`).
 READ    := PROGRAMS SEED COLLECTOR SECONDS MATRIX WORKLOADS COLLECTORS ALLOCATORS ALLOCATOR PRECISION DEPTH PART LARGEST ROUNDS CLAIM \
            ONLY THOROUGH RUNS RUN OUT A B FAIL_ON AGAINST TIMES SUITE AS \
-           CC CXX CFLAGS CXXFLAGS SANITIZE V CI DEPS RESUME PYTHON CORES NO_COLOR FRESH_CACHE FRESH_FOLDER FRESH_STALE FRESH_OUT
+           CC CXX CFLAGS CXXFLAGS SANITIZE BUILD V CI DEPS RESUME PYTHON CORES NO_COLOR FRESH_CACHE FRESH_FOLDER FRESH_STALE FRESH_OUT
 GIVEN   := $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$(filter-out -*-%,$v)))
 UNKNOWN := $(firstword $(filter-out $(READ),$(GIVEN)))
 nearest  = $(shell $(PYTHON) -c 'import difflib, sys; print(*difflib.get_close_matches(sys.argv[1].upper(), sys.argv[2:], 1, 0.6))' '$1' $(READ) 2>/dev/null)
@@ -115,13 +116,13 @@ $(if $(UNKNOWN),$(error unknown variable $(UNKNOWN)=: $(or $(addprefix did you m
 quote = '$(subst ','\'',$1)'
 
 # what help lists, and the verbs' own
-.PHONY: $(shell sed -nE 's/^([a-z-]+):.* \#\# .*/\1/p' Makefile) test-list ALWAYS
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.* \#\# .*/\1/p' Makefile $(FRAGMENTS)) test-list ALWAYS
 .DEFAULT_GOAL := all
 
 all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)) ## build everything (SANITIZE=address|thread: watched)
 
 help: ## this list
-	@sed -nE 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 26
+	@sed -nE 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/p' Makefile $(FRAGMENTS) | expand -t 26
 
 bench-flags = --matrix $(call quote,$(MATRIX)) --workloads $(call quote,$(WORKLOADS)) --collectors $(call quote,$(COLLECTORS)) \
               --allocators $(call quote,$(ALLOCATORS)) --precision $(call quote,$(PRECISION)) --largest $(call quote,$(or $(LARGEST),0))
@@ -379,5 +380,8 @@ $(BUILD)/lib/refarena-%.so: $(BUILD)/pic/malloc/%.o $(patsubst %.c,$(BUILD)/pic/
 	$(MAKE_FOLDER)
 	$(SAY)$(CC) $(CFLAGS) $(COMMON) -shared $^ -ldl -o $@
 
-%.d: ;                  # what is included is not to be made
+include $(FRAGMENTS)
+
+# else make would try to link each from an object
+%.d: ;
 -include $(shell find build -name '*.d' 2>/dev/null)

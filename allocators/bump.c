@@ -14,12 +14,12 @@
  */
 #include "allocator.h"
 #include "invariant.h"
+#include "os_page.h"
 #include "registry.h"
 
 #include <string.h>
 #include <sys/mman.h>
 
-enum { BUMP_PAGE_BYTES = 4096 };
 #define BUMP_MOST_BYTES  ((size_t)64 << 30)
 #define BUMP_LEAST_BYTES ((size_t)1 << 20)
 
@@ -102,7 +102,7 @@ static size_t bump_usable_bytes(const void *block) {
 static bool bump_stats(allocator_stats *stats) {
     *stats = (allocator_stats){
         .known = ALLOCATOR_KNOWS_HELD | ALLOCATOR_KNOWS_USED,
-        .held_bytes = bump_up((size_t)(bump.dirty - bump.start), BUMP_PAGE_BYTES),
+        .held_bytes = os_page_up((size_t)(bump.dirty - bump.start)),
         .used_bytes = (size_t)(bump.top - bump.start),
         .used_blocks = bump.blocks,
     };
@@ -110,8 +110,8 @@ static bool bump_stats(allocator_stats *stats) {
 }
 
 static void bump_trim(void) {
-    size_t kept = bump_up((size_t)(bump.top - bump.start), BUMP_PAGE_BYTES);
-    size_t touched = bump_up((size_t)(bump.dirty - bump.start), BUMP_PAGE_BYTES);
+    size_t kept = os_page_up((size_t)(bump.top - bump.start));
+    size_t touched = os_page_up((size_t)(bump.dirty - bump.start));
     if (kept < touched && !madvise(bump.start + kept, touched - kept, MADV_DONTNEED))
         bump.dirty = bump.start + kept;                     /* the OS gives zeroes when they come back */
 }
@@ -126,7 +126,7 @@ static void bump_check(void) {
     INVARIANT(bump.start <= bump.top && bump.top <= bump.dirty && bump.dirty <= bump.end,
               "(B1) the marks are in order");
     INVARIANT(((size_t)bump.top | (size_t)bump.dirty) % ALLOCATOR_ALIGNMENT == 0, "(B1) the marks are aligned");
-    size_t rest = bump_up((size_t)bump.dirty, BUMP_PAGE_BYTES) - (size_t)bump.dirty;    /* of a page that is there */
+    size_t rest = os_page_up((size_t)bump.dirty) - (size_t)bump.dirty;    /* of a page that is there */
     for (size_t i = 0; i < rest && bump.dirty + i < bump.end; i++)
         INVARIANT(bump.dirty[i] == 0, "(B2) what was never handed out is zero");
 }

@@ -15,6 +15,7 @@
  *
  * (G1) a block of a free list has its class; a block in use has its whole size, head included, in its head
  */
+#include "os_page.h"
 #include "system.h"
 
 #include <pthread.h>
@@ -27,7 +28,6 @@ enum {
     LARGE_MOST_LOG   = 20,
     LARGE_CLASSES    = LARGE_STEPS * (LARGE_MOST_LOG - LARGE_LEAST_LOG + 1),
     LARGE_MAPPED     = UINT16_MAX,              /* no class: a mapping of its own */
-    LARGE_PAGE_BYTES = 4096,
 };
 #define LARGE_MOST_BYTES  ((size_t)1 << LARGE_MOST_LOG)
 #define LARGE_CHUNK_BYTES ((size_t)8 << 20)
@@ -96,7 +96,6 @@ static void *large_take(uint32_t size_class) {
 }
 
 static large_head *large_head_of(const void *block) { return (large_head *)block - 1; }
-static size_t large_pages(size_t bytes) { return (bytes + LARGE_PAGE_BYTES - 1) & ~(size_t)(LARGE_PAGE_BYTES - 1); }
 
 static void *large_alloc(size_t bytes, size_t alignment) {
     size_t more = sizeof(large_head) + (alignment > ALLOCATOR_ALIGNMENT ? alignment : 0);
@@ -104,7 +103,7 @@ static void *large_alloc(size_t bytes, size_t alignment) {
         return NULL;
     size_t whole = bytes + more;
     uint32_t size_class = whole <= LARGE_MOST_BYTES ? large_class(whole) : LARGE_MAPPED;
-    whole = size_class == LARGE_MAPPED ? large_pages(whole) : large_class_bytes(size_class);
+    whole = size_class == LARGE_MAPPED ? os_page_up(whole) : large_class_bytes(size_class);
     char *start = size_class == LARGE_MAPPED ? large_map(whole) : large_take(size_class);
     if (!start)
         return NULL;
@@ -142,7 +141,7 @@ static void large_release(void *block, size_t bytes) {
 
 static void *large_remap(char *block, size_t new_bytes) {
     large_head head = *large_head_of(block);
-    size_t whole = large_pages(head.front + new_bytes);
+    size_t whole = os_page_up(head.front + new_bytes);
     char *start = mremap(block - head.front, head.whole, whole, MREMAP_MAYMOVE);
     if (start == MAP_FAILED)
         return NULL;

@@ -20,6 +20,7 @@
  * bytes releases, and memalign takes any alignment for the next power of two.
  */
 #include "allocator.h"
+#include "os_page.h"
 #include "pymalloc/arena.h"
 #include "pymalloc/survey.h"
 #include "system.h"
@@ -32,7 +33,7 @@
 
 #define MALLOC_VISIBLE __attribute__((visibility("default")))
 
-enum { MALLOC_PAGE_BYTES = 4096, MALLOC_SPEC_BYTES = 128 };
+enum { MALLOC_SPEC_BYTES = 128 };
 
 /* --- the table --- */
 
@@ -44,14 +45,20 @@ static void malloc_fork_prepare(void) { malloc_table->fork_prepare(); system_all
 static void malloc_fork_parent(void)  { system_allocator.fork_parent(); malloc_table->fork_parent(); }
 static void malloc_fork_child(void)   { system_allocator.fork_child(); malloc_table->fork_child(); }
 
+/* By write alone: dprintf would allocate, and come back here. */
+_Noreturn static void malloc_die(const char *why) {
+    char line[640];
+    int length = snprintf(line, sizeof line, "refarena: %s\n", why);
+    if (write(STDERR_FILENO, line, (size_t)length) < 0) _Exit(127);
+    abort();
+}
+
 static const allocator *malloc_open(const char *format) {
     char spec[MALLOC_SPEC_BYTES], why[512];
     snprintf(spec, sizeof spec, format, MALLOC_OF);
-    const allocator *opened = allocator_open(spec, why, sizeof why);
-    if (!opened) {
-        dprintf(2, "refarena: %s\n", why);
-        abort();
-    }
+    const allocator *opened = os_page_fits(why, sizeof why) ? allocator_open(spec, why, sizeof why) : NULL;
+    if (!opened)
+        malloc_die(why);
     return opened;
 }
 
@@ -226,12 +233,12 @@ MALLOC_VISIBLE void *memalign(size_t alignment, size_t bytes) {
 }
 
 MALLOC_VISIBLE void *valloc(size_t bytes) {
-    return malloc_get(bytes, MALLOC_PAGE_BYTES, false);
+    return malloc_get(bytes, os_page_bytes(), false);
 }
 
 MALLOC_VISIBLE void *pvalloc(size_t bytes) {
-    size_t pages = bytes <= PTRDIFF_MAX ? (bytes + MALLOC_PAGE_BYTES - 1) & ~(size_t)(MALLOC_PAGE_BYTES - 1) : bytes;
-    return malloc_get(pages ? pages : MALLOC_PAGE_BYTES, MALLOC_PAGE_BYTES, false);
+    size_t pages = bytes <= PTRDIFF_MAX ? os_page_up(bytes) : bytes;
+    return malloc_get(pages ? pages : os_page_bytes(), os_page_bytes(), false);
 }
 
 /* --- at the end --- */

@@ -8,15 +8,17 @@
  */
 #include <sys/mman.h>
 
+#include "../allocators/os_page.h"
 #include "chunk_space.h"
 #include "spin.h"
 
 enum {
-    CHUNKS_CARVED_BYTES = 4096,                 /* a page's blocks enter its free list in such portions */
+    CHUNKS_CARVED_BYTES = 4096,                 /* a page's blocks enter its free list in such portions, on any OS */
     CHUNKS_ALL_FREE = (1 << CHUNK_PAGES) - (1 << CHUNK_FIRST_PAGE),
 };
 
 _Static_assert(sizeof(chunk) <= CHUNK_PAGE_BYTES, "the header is page 0");
+_Static_assert(CHUNK_PAGE_BYTES % OS_PAGE_MOST_BYTES == 0, "chunks and large blocks are whole pages of the OS");
 _Static_assert(offsetof(chunk, marks) + CHUNK_LARGE_OFFSET / CHUNK_GRANULE / 8 < CHUNK_LARGE_OFFSET,
                "the mark of a large block lies before it");
 _Static_assert((CHUNK_PAGES - CHUNK_FIRST_PAGE) * CHUNK_PAGE_GRANULES * sizeof(uint32_t) <=

@@ -6,7 +6,7 @@
  *
  * A foreign malloc cannot be asked which blocks it has handed out; this space can, and from the address of
  * a block follow its chunk (mask), its page (shift), its mark bit and its side word (index). Objects larger
- * than the largest class have a mapping of their own, aligned as a chunk is, with a header of one page.
+ * than the largest class have a mapping of their own, aligned as a chunk is, with a header of 4 KiB.
  *
  * Each mutator has a heap, a set of pages from which only it allocates: no lock and no atomic instruction.
  * A block that another thread frees goes on an atomic list of its page and comes home when the owner next
@@ -130,7 +130,7 @@ void chunks_clear_marks(void);                  /* world stopped */
 
 /* World stopped. Empty chunks stay mapped while no more than `bytes` are held; above that all but one go, as at first
  * (0). For a collector that sweeps its whole heap at once and fills it again at once: a page that is unmapped and mapped
- * again costs a fault for every 4 KiB. */
+ * again costs a fault for every page of the OS. */
 void chunks_keep(size_t bytes);
 
 size_t chunks_held_bytes(void);

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../allocators/os_page.h"
 #include "../collectors/mutator.h"
 
 enum { AREAS_LINE = 512, AREAS_ENTRIES = 512 };
@@ -48,7 +49,7 @@ static bool areas_line(areas_reader *r, char *line) {
 /* Resident bytes between two addresses: bit 63 of a page's entry says that it is in memory. */
 static int64_t areas_resident(uint64_t from, uint64_t to) {
     static uint64_t entries[AREAS_ENTRIES];
-    uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE), resident = 0;
+    uint64_t page_bytes = os_page_bytes(), resident = 0;
     uint64_t page = from / page_bytes, end = to / page_bytes;
     int file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     for (ssize_t got = 1; file >= 0 && page < end && got > 0; page += (uint64_t)got) {
@@ -73,7 +74,7 @@ typedef struct areas_span {
 /* The whole pages of an object's segments that no file fills, as far as they lie in the span. */
 static int areas_add_zeroed(struct dl_phdr_info *object, size_t size, void *context) {
     areas_span *span = context;
-    uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t page_bytes = os_page_bytes();
     (void)size;
     for (unsigned i = 0; i < object->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &object->dlpi_phdr[i];

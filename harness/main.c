@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../allocators/os_page.h"
 #include "../collectors/explain.h"
 #include "capacity.h"
 #include "latency.h"
@@ -57,6 +58,11 @@ enum { MAIN_PRELOADS = false };         /* a sanitizer is a malloc itself and ta
 #else
 enum { MAIN_PRELOADS = true };
 #endif
+
+static bool main_fits_pages(verdict *said) {
+    char why[256];
+    return os_page_fits(why, sizeof why) || verdict_say(said, OUTCOME_BAD_INPUT, "%s", why);
+}
 
 static bool main_preload(const options *asked, char **arguments, verdict *said) {
     bool missing = false;
@@ -147,7 +153,7 @@ static void main_run(session *s, report *about, verdict *said) {
 
 static int main_explain(const char *executable, const options *asked) {
     char why[256];
-    const allocator *memory = allocator_open(asked->allocator, why, sizeof why);
+    const allocator *memory = os_page_fits(why, sizeof why) ? allocator_open(asked->allocator, why, sizeof why) : NULL;
     if (memory != NULL && explain_show((unsigned)asked->explained, memory))
         return 0;
     fprintf(stderr, "%s: --explain: %s\n", executable, memory == NULL ? why : "needs a collector with weak references, and memory");
@@ -181,7 +187,8 @@ static int main_invocation(session *s, report *about, options *asked, verdict *s
     case OPTIONS_RUN:       break;
     }
     session_describe(s, asked);
-    bool fits = main_preload(asked, arguments, said) && main_settle(asked, said) && session_supported(s, said);
+    bool fits = main_fits_pages(said) && main_preload(asked, arguments, said) && main_settle(asked, said)
+             && session_supported(s, said);
     if (fits && asked->nominals)
         nominal_run(s, said);
     else if (fits && counting_pass(asked, &about->counted, said))

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../allocators/counted.h"
+#include "../allocators/os_page.h"
 #include "own.h"
 #include "team.h"
 
@@ -39,7 +40,7 @@ static int64_t sampler_rss(void) {
         text[length] = '\0';
         sscanf(text, "%*d %" SCNd64, &pages);
     }
-    return pages * sysconf(_SC_PAGESIZE);
+    return pages * (int64_t)os_page_bytes();
 }
 
 static void sampler_thin_out(void) {

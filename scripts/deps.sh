@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# deps.sh - install the Debian packages that are missing, and only those: scripts/deps.sh bench|test|recordings|report|fresh|all
+# deps.sh - install the Debian packages that are missing, and only those: scripts/deps.sh bench|test|recordings|report|cross|fresh|all
 #
 # Needed packages must be there in the end, or we stop with status 2. Optional ones (allocators to race, libgc, programs that
 # some tests call) are asked for too; where they cannot be had, their rows say "not installed", and their tests are skipped
@@ -14,18 +14,23 @@ TEST='libcmocka-dev python3-psutil python3-jsonschema valgrind git'
 RECORDINGS='sqlite3 perl jq lld'
 REPORT='chromium chromium-driver python3-selenium'
 FRESH='mmdebstrap debian-archive-keyring util-linux git tar'
+CROSS='make pkg-config python3 libcmocka-dev:arm64 libbenchmark-dev:arm64 libjansson-dev:arm64 libzstd-dev:arm64'
+CROSS_TOOLS='gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user'     # an aarch64 machine needs none of these
 
 stop() { printf 'deps: %s\n' "$1" >&2; exit 2; }
 
 optional=$BENCH_OPTIONAL
+foreign=                # the architecture of packages for another machine
 case "${1-}" in
 bench) needed=$BENCH ;;
 test)  needed="$BENCH $TEST" optional="$BENCH_OPTIONAL $RECORDINGS" ;;     # what records is tried too
 recordings) needed="$BENCH $RECORDINGS" ;;
 report) needed="$BENCH $REPORT" ;;
 fresh) needed=$FRESH optional= ;;
+cross) needed="$CROSS $CROSS_TOOLS" optional= foreign=arm64
+       case "${DEPS_UNAME-$(uname -sm)}" in *aarch64) needed="gcc g++ $CROSS" foreign='' ;; esac ;;
 all)   needed="$BENCH $TEST $RECORDINGS" ;;
-*)     stop "say what for: scripts/deps.sh bench, test, recordings, report, fresh or all" ;;
+*)     stop "say what for: scripts/deps.sh bench, test, recordings, report, cross, fresh or all" ;;
 esac
 [ "${DEPS-}" = no ] && exit 0
 
@@ -53,13 +58,15 @@ command -v apt-get >/dev/null && command -v dpkg-query >/dev/null ||
 wanted=$(missing "$needed")
 extra=$(missing "$optional")
 [ -z "$wanted$extra" ] && exit 0
+[ -n "$foreign" ] && dpkg --print-foreign-architectures 2>/dev/null | grep -qx "$foreign" && foreign=
 
 # Root needs no sudo; sudo must not ask. Without either we say what to run.
 if [ "${DEPS_UID-$(id -u)}" = 0 ]; then as_root=
 elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then as_root='sudo -n '
 elif [ -z "$wanted" ]; then exit 0                     # only optional ones: their rows will say so
 else
-    printf 'deps: these packages are missing and only root may install them. Run\n\n    sudo apt-get update && sudo apt-get install -y --no-install-recommends %s\n\nthen call make again (DEPS=no skips this check).\n' "${wanted}${extra% }" >&2
+    printf 'deps: these packages are missing and only root may install them. Run\n\n    %ssudo apt-get update && sudo apt-get install -y --no-install-recommends %s\n\nthen call make again (DEPS=no skips this check).\n' \
+        "${foreign:+sudo dpkg --add-architecture $foreign && }" "${wanted}${extra% }" >&2
     exit 2
 fi
 
@@ -76,6 +83,10 @@ apt() {     # a failed install may only mean that the lists of packages are old:
 }
 
 log=$(mktemp) && trap 'rm -f "$log"' EXIT || stop 'cannot make a temporary file'
+if [ -n "$foreign" ]; then      # its lists are not here yet: the first install fails, and fetches them
+    printf '+ %sdpkg --add-architecture %s\n' "$as_root" "$foreign"
+    ${as_root}dpkg --add-architecture "$foreign" >"$log" 2>&1 || stop "dpkg does not take the architecture $foreign: $(tail -n 1 "$log")"
+fi
 # Which of several names this suite has, only its lists can tell; a minimal system has none.
 if [[ "$needed $optional" = *'|'* ]] && [ -z "$(apt-cache show make 2>/dev/null)" ]; then
     update || true

@@ -55,6 +55,7 @@ SETTINGS = {                        # of the allocators' contract test, by build
 }
 CHECK_SETTINGS = ("system", "pymalloc", "magazine", "debug:pymalloc", "locked:pymalloc")
 CHECK_ROWS = ("cyclic", "gil", "atomic", "biased", "marksweep")     # each kind of count, of threads, of finding what is garbage
+PAGES_MATTER_TO = ("bump", "pymalloc", "pymalloc-3.9", "magazine,keep=none")
 SANITIZERS = {
     "ASAN_OPTIONS": "allocator_may_return_null=1:detect_leaks=0:detect_stack_use_after_return=0",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
@@ -141,8 +142,22 @@ def python_jobs() -> Iterable[Job]:
                   "build", PYTHON_NEEDS, {}, alone)
 
 
+def larger_page_jobs() -> Iterable[Job]:
+    """What maps memory, on a kernel that seems to have larger pages. The path is relative: LD_PRELOAD takes no blank."""
+    pretender = "build/tests/larger_pages.so"
+    for program in programs("build"):
+        folder, name = program.removeprefix("build/tests/").rpartition("/")[::2]
+        specs = (PAGES_MATTER_TO if (folder, name) == ("allocators", "contract")
+                 else ("system",) if folder == "allocators" and name in ("pages", "pymalloc", "malloc")
+                 else ("locked:pymalloc",) if f"{folder}/{name}" in ("marksweep/chunks", "marksweep/tracing", "biased/threads", "cyclic/counts")
+                 else ())
+        for size, spec in ((size, spec) for size in (16384, 65536) for spec in specs):
+            yield Job(f"{program} [{spec}, pages of {size // 1024} KiB]", [str(TOP / program)], "build", (program, pretender),
+                      {"REFARENA_ALLOCATOR": spec, "LD_PRELOAD": pretender, "REFARENA_PAGE_BYTES": str(size)})
+
+
 def all_jobs() -> list[Job]:
-    return [*python_jobs(), *(job for build in SETTINGS for job in program_jobs(build))]
+    return [*python_jobs(), *(job for build in SETTINGS for job in program_jobs(build)), *larger_page_jobs()]
 
 
 def in_check(job: Job) -> bool:
@@ -152,6 +167,8 @@ def in_check(job: Job) -> bool:
     if job.name.startswith("tests/"):
         return "SLOW = True" not in (TOP / job.name).read_text(encoding="utf-8")
     folder = job.argv[0].split("/")[-2]
+    if "LD_PRELOAD" in job.env:
+        return False
     setting = job.env.get("REFARENA_ALLOCATOR", "")
     return folder == "workloads" or folder in CHECK_ROWS and "REFARENA_CHECK" not in job.env or folder == "allocators" and setting in CHECK_SETTINGS
 

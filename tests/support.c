@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -87,6 +88,33 @@ bool support_dies(void (*act)(void *), void *context, int signal) {
 
 bool support_survives(void (*act)(void *), void *context) {
     return support_child(act, context, NULL, 0) == 0;
+}
+
+_Noreturn void support_skip(const char *reason) {
+    print_message("# skipped: %s\n", reason);
+    skip();
+    abort();                            /* skip() does not return, and cmocka.h does not say so */
+}
+
+/* The loader is asked to list this program's libraries, which ends before main. */
+bool support_executes(void) {
+    char *const argv[] = { "/proc/self/exe", NULL };
+    setenv("LD_TRACE_LOADED_OBJECTS", "1", 1);
+    int ended = support_program(argv, NULL, 0);
+    unsetenv("LD_TRACE_LOADED_OBJECTS");
+    return ended == 0;
+}
+
+static void support_map_beyond_limit(void *unused) {
+    size_t bytes = (size_t)1 << 20;
+    (void)unused;
+    setrlimit(RLIMIT_AS, &(struct rlimit){ bytes, bytes });
+    void *memory = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    _exit(memory == MAP_FAILED ? 0 : 1);
+}
+
+bool support_limits_addresses(void) {
+    return support_survives(support_map_beyond_limit, NULL);
 }
 
 uint64_t support_random(uint64_t *state) {

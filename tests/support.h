@@ -44,6 +44,14 @@ int support_child(void (*act)(void *context), void *context, char *said, size_t 
 /* The same for a program that is executed: argv ends with NULL, argv[0] is its path. */
 int support_program(char *const argv[], char *said, size_t said_bytes);
 
+/* Skip the test that calls it, and say why on the line before. */
+_Noreturn void support_skip(const char *reason);
+
+/* Whether a program of ours can be executed from here, and whether the OS keeps to a limit of addresses: an emulator may
+ * do neither. Each is found out by trying it in a child. */
+bool support_executes(void);
+bool support_limits_addresses(void);
+
 /* Next number of the sequence that *state, any seed, stands for: splitmix64 (Steele et al. 2014). */
 uint64_t support_random(uint64_t *state);
 

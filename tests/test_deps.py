@@ -140,6 +140,45 @@ class Deps(unittest.TestCase):
             self.assertEqual((done.returncode, len(done.stderr.strip().splitlines())), (2, 1))
             self.assertIn(system, done.stderr)
 
+    def foreign(self, *architectures: str) -> None:
+        """A dpkg that has these architectures beside its own, and notes what it is asked to add."""
+        lines = "".join(f"echo {name};" for name in architectures)
+        self.command("dpkg", f'case "$1" in --print-foreign-architectures) {lines} ;; *) echo dpkg "$@" >>{self.folder}/asked;; esac')
+        (self.folder / "dpkg").chmod(0o755)
+
+    def test_cross_adds_the_other_architecture_before_it_asks_for_its_packages(self):
+        self.foreign("i386")
+        self.knows("libzstd-dev:arm64", "qemu-user", "libjemalloc2")
+        done = self.run_for("cross")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        dpkg, *apt = self.asked().splitlines()
+        self.assertEqual(dpkg, "dpkg --add-architecture arm64")
+        self.assertEqual(apt, ["install -y -q --no-install-recommends libzstd-dev:arm64 qemu-user"])
+
+    def test_cross_adds_no_architecture_that_is_there_and_none_where_nothing_is_missing(self):
+        self.foreign()
+        self.assertEqual((self.run_for("cross").returncode, self.asked()), (0, ""))
+        self.foreign("arm64")
+        self.knows("qemu-user")
+        self.assertEqual(self.run_for("cross").returncode, 0)
+        self.assertNotIn("dpkg", self.asked())
+
+    def test_a_user_without_sudo_is_told_of_the_architecture_too(self):
+        self.foreign()
+        self.knows("qemu-user")
+        done = self.run_for("cross", DEPS_UID="1000")
+        self.assertEqual((done.returncode, self.asked()), (2, ""))
+        self.assertIn("sudo dpkg --add-architecture arm64 && sudo apt-get update && ", done.stderr)
+
+    def test_an_aarch64_machine_needs_neither_another_architecture_nor_an_emulator(self):
+        self.foreign()
+        self.command("dpkg-query", "exit 1")
+        done = self.run_for("cross", DEPS_UNAME="Linux aarch64")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(" gcc g++ ", done.stdout)
+        for absent in ("dpkg --add", "qemu-user", "gcc-aarch64"):
+            self.assertNotIn(absent, done.stdout + self.asked())
+
     def test_an_unknown_purpose_is_status_2(self):
         self.assertEqual(self.run_for("everything").returncode, 2)
 

@@ -7,15 +7,14 @@
  */
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
+#include "../allocators/os_page.h"
 #include "workload.h"
 
 static _Atomic size_t memory_mapped_bytes;
 
 static size_t memory_whole_pages(size_t bytes) {
-    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-    return bytes ? (bytes + page_bytes - 1) / page_bytes * page_bytes : page_bytes;
+    return bytes ? os_page_up(bytes) : os_page_bytes();
 }
 
 void *workload_map(size_t bytes) {
@@ -23,8 +22,7 @@ void *workload_map(size_t bytes) {
     bytes = memory_whole_pages(bytes);
     char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return NULL;
-    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-    for (size_t at = 0; at < bytes; at += page_bytes) *(volatile char *)(memory + at) = 0;
+    for (size_t at = 0; at < bytes; at += os_page_bytes()) *(volatile char *)(memory + at) = 0;
     atomic_fetch_add(&memory_mapped_bytes, bytes);
     return memory;
 }

@@ -3,10 +3,13 @@
  */
 #include "region.h"
 #include "../invariant.h"
+#include "../os_page.h"
 #include "../pymalloc/watch.h"
 
 #include <string.h>
 #include <sys/mman.h>
+
+_Static_assert(REGION_ARENA_BYTES % OS_PAGE_MOST_BYTES == 0, "the pages of an arena are its own, and can be given back");
 
 region region_state;
 

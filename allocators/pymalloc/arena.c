@@ -3,9 +3,12 @@
  */
 #include "arena.h"
 #include "../invariant.h"
+#include "../os_page.h"
 #include "../system.h"
 
 #include <sys/mman.h>
+
+_Static_assert(((size_t)1 << RADIX_WINDOW_BITS_LEAST) % OS_PAGE_MOST_BYTES == 0, "an arena is whole pages");
 
 arena_heap arena_state;
 size_t     arena_keep;

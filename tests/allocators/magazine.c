@@ -257,6 +257,7 @@ TEST(asan_sees_through_a_pool) {
 #ifndef REFARENA_SANITIZED
 TEST(where_the_os_has_little_room_the_range_is_smaller_and_when_it_is_full_malloc_serves) {
     size_t blocks = 0;
+    if (!support_limits_addresses()) support_skip("the OS does not keep to RLIMIT_AS");
     assert_true(support_survives(open_in_little_space, &blocks));
 }
 #endif

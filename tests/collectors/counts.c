@@ -325,6 +325,7 @@ static void close_where_none_may_enter(void *status) {
 TEST(a_heap_closes_though_no_thread_may_enter_it_any_more) {
     NEEDS(COLLECTOR_READS_COUNTS);
     int status = 0;
+    if (!support_limits_addresses()) support_skip("the OS does not keep to RLIMIT_AS");
     assert_int_equal(support_child(close_where_none_may_enter, &status, NULL, 0), 0);
 }
 

@@ -38,6 +38,8 @@ static bool crowd_over(crowd *all, crowd_count *count, uint64_t least) {
 static inline void crowd_pause(void) {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
 #endif
 }
 

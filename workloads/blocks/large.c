@@ -13,12 +13,13 @@
  * A unit replaces each block four times: twice by another, once by a zeroed one, once by resizing it.
  * (I1) Between units, blocks[i].number is the last step of block i.
  */
+#include "../../allocators/os_page.h"
 #include "octaves.h"
 #include "slot.h"
 
 enum { LARGE_SIZE, LARGE_SMALLEST, LARGE_LARGEST, LARGE_PAGES };        /* parameters */
 enum { LARGE_TOUCHED, LARGE_LEFT };                                     /* values of pages */
-enum { LARGE_TIMES = 4, LARGE_PAGE_BYTES = 4096 };
+enum { LARGE_TIMES = 4 };
 
 typedef struct large_state {
     uint64_t first, seed;
@@ -59,7 +60,7 @@ static size_t large_mapped_bytes(const workload_run *run) {
 static void large_touch(const workload_run *run, slot *block, uint64_t first) {
     uint64_t stamp = stamp_of(first + block->number);
     if (run->parameters[LARGE_PAGES] == LARGE_LEFT) return;
-    for (uint32_t at = LARGE_PAGE_BYTES; at + LARGE_PAGE_BYTES < block->bytes; at += LARGE_PAGE_BYTES)
+    for (size_t page = os_page_bytes(), at = page; at + page < block->bytes; at += page)
         memcpy(block->at + at, &stamp, sizeof stamp);
 }
 
