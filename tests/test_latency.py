@@ -8,6 +8,8 @@ import unittest
 from collections.abc import Callable
 
 import fake_run
+from run_support import needs
+
 import matrix as matrices
 import compare
 import overhead
@@ -93,7 +95,7 @@ class Latency(fake_run.InFolder):
         (run / "invocations.jsonl").write_text("".join(json.dumps(l) + "\n" for l in lines))
         return run
 
-    @unittest.skipIf(shutil.which("gnuplot") is None, "gnuplot is not installed")
+    @needs("gnuplot")
     def test_they_are_told_and_drawn_and_what_was_withheld_says_so(self) -> None:
         one = {f"{kind}_{place}_ns": at * factor for kind, factor in (("simple", 1), ("metered", 7), ("smoothed", 5))
                for place, at in (("p50", 1000.0), ("p90", 2000.0), ("p99", 30000.0), ("max", 400000.0))}
@@ -111,6 +113,7 @@ class Latency(fake_run.InFolder):
         self.assertGreater((run / "plots/latency.svg").stat().st_size, 4000)
         self.assertIn("metered", self.script("report.py", str(run)).stdout + (run / "index.html").read_text())
 
+    @needs("gnuplot")
     def test_a_run_from_before_smoothing_is_told_without_it(self) -> None:
         run = self.run_with({"refcount/system": {f"{kind}_{place}_ns": 1000.0 for kind in ("simple", "metered") for place in ("p50", "max")}})
         done = self.script("latency.py", str(run))
