@@ -23,6 +23,7 @@ def needs(*programs: str) -> Callable:
     return unittest.skipIf(missing, f"not installed: {', '.join(missing)}")
 
 
+DRAWN = shutil.which("gnuplot") is not None
 EXECUTABLES = ("blocks", "refcount", "cyclic", "gil")
 SMALL = """
 about = "for tests"
@@ -59,7 +60,7 @@ class Bench(unittest.TestCase):
         if cls.SHARED is not None:
             cls.one = cls()
             cls.one.lay_out()
-            cls.shared_done = cls.one.bench(fake=cls.SHARED, plots=True)
+            cls.shared_done = cls.one.bench(fake=cls.SHARED, plots=DRAWN)
 
     @classmethod
     def tearDownClass(cls) -> None:

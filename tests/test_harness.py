@@ -501,6 +501,8 @@ class BadInput(HarnessTest):
                                     ("leak", "heap_bytes=10", "known: none"),
                                     ("cyclic", "threshold0=-1", "is out of range; give"),
                                     ("refcount", "threshold0=5", "known: ")):
+            if name == "boehm" and not (BUILD / "bin/boehm").exists():
+                continue                                    # libgc is not installed
             with self.subTest(f"{name} {setting}"):
                 done = subprocess.run([BUILD / "bin" / name, "chain", "--set", setting], capture_output=True, text=True)
                 self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (2, "", 1))

@@ -5,8 +5,11 @@ import pathlib
 import shutil
 import subprocess
 import unittest
+from collections.abc import Callable
 
 import fake_run
+from run_support import needs
+
 import matrix as matrices
 import compare
 import overhead
@@ -25,14 +28,23 @@ def requests(*more: str) -> dict[str, float]:
 
 
 class Server(unittest.TestCase):
+    def once(self, expected: Callable[[dict[str, float]], bool], *arguments: str) -> None:
+        """A trial takes 40 ms at most. A busy machine stops the server in many of them, and its stops are in the figures too:
+        what is expected of one that nobody disturbs shows in one of a hundred."""
+        told: dict[str, float] = {}
+        for _ in range(100):
+            if expected(told := requests(*arguments)):
+                return
+        self.fail(f"{arguments}: {told}")
+
     def test_a_planted_pause_is_in_the_metered_latencies_and_not_in_the_simple_ones(self) -> None:
-        # without it nobody waits, if the machine leaves the server alone for 4 ms: in one of many trials it does
-        self.assertTrue(any(requests("size=400", "rate=100000")["metered_p90_ns"] < 1e6 for _ in range(100)))
-        stalled = requests("size=4000", "rate=100000", "stall_us=20000")
-        self.assertGreaterEqual(stalled["metered_max_ns"], 19.9e6)      # who was due as it began
-        self.assertGreater(stalled["metered_p90_ns"], 5e6)              # half of the 4,000 were due in the meantime
-        self.assertGreater(stalled["late_share"], 0.3)
-        self.assertLess(stalled["simple_p99_ns"], 1e6)
+        self.once(lambda calm: calm["metered_p90_ns"] < 1e6, "size=400", "rate=100000")
+        stalled = ("size=4000", "rate=100000", "stall_us=20000")
+        self.once(lambda told: told["simple_p99_ns"] < 1e6, *stalled)
+        told = requests(*stalled)
+        self.assertGreaterEqual(told["metered_max_ns"], 19.9e6)         # who was due as it began
+        self.assertGreater(told["metered_p90_ns"], 5e6)                 # half of the 4,000 were due in the meantime
+        self.assertGreater(told["late_share"], 0.3)
 
     def test_a_percentile_is_withheld_where_fewer_than_ten_lie_above_it(self) -> None:
         told = requests("size=999", "rate=1000000")
@@ -49,11 +61,10 @@ class Server(unittest.TestCase):
 
     def test_smoothing_finds_the_planted_pause_in_the_starts_if_the_window_is_longer_than_it(self) -> None:
         stalled = ("size=4000", "rate=100000", "arrivals=uniform", "stall_us=20000")
-        wide, narrow = (requests(*stalled, f"window_ms={window}") for window in (100, 1))
-        self.assertGreater(wide["smoothed_max_ns"], 10e6)       # of 40 ms, or of few more, evenly told: half of it, before the pause
-        self.assertGreater(wide["smoothed_p90_ns"], 2e6)
-        self.assertLess(narrow["smoothed_p99_ns"], 1e6)
-        self.assertGreater(narrow["metered_p90_ns"], 5e6)       # which needs no window
+        # of 40 ms, or of few more, evenly told: half of it, before the pause
+        self.once(lambda wide: wide["smoothed_max_ns"] > 10e6 and wide["smoothed_p90_ns"] > 2e6, *stalled, "window_ms=100")
+        self.once(lambda narrow: narrow["smoothed_p99_ns"] < 1e6, *stalled, "window_ms=1")
+        self.assertGreater(requests(*stalled, "window_ms=1")["metered_p90_ns"], 5e6)      # which needs no window
 
     def test_uniform_requests_are_due_at_the_same_distances_whatever_the_seed(self) -> None:
         def took_ns(*more: str) -> int:
@@ -84,7 +95,7 @@ class Latency(fake_run.InFolder):
         (run / "invocations.jsonl").write_text("".join(json.dumps(l) + "\n" for l in lines))
         return run
 
-    @unittest.skipIf(shutil.which("gnuplot") is None, "gnuplot is not installed")
+    @needs("gnuplot")
     def test_they_are_told_and_drawn_and_what_was_withheld_says_so(self) -> None:
         one = {f"{kind}_{place}_ns": at * factor for kind, factor in (("simple", 1), ("metered", 7), ("smoothed", 5))
                for place, at in (("p50", 1000.0), ("p90", 2000.0), ("p99", 30000.0), ("max", 400000.0))}
@@ -102,6 +113,7 @@ class Latency(fake_run.InFolder):
         self.assertGreater((run / "plots/latency.svg").stat().st_size, 4000)
         self.assertIn("metered", self.script("report.py", str(run)).stdout + (run / "index.html").read_text())
 
+    @needs("gnuplot")
     def test_a_run_from_before_smoothing_is_told_without_it(self) -> None:
         run = self.run_with({"refcount/system": {f"{kind}_{place}_ns": 1000.0 for kind in ("simple", "metered") for place in ("p50", "max")}})
         done = self.script("latency.py", str(run))
