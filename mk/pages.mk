@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: MIT
 
 LARGER_PAGES := $(BUILD)/tests/larger_pages.so
-test-programs: $(if $(SANITIZE),,$(LARGER_PAGES))
 
 $(LARGER_PAGES): tests/larger_pages.c $(BUILD)/flags
 	$(MAKE_FOLDER)

@@ -223,7 +223,9 @@ def run(job: Job) -> Outcome:
 def read_tap(text: str, status: int) -> tuple[int, list[str], list[str]]:
     """Passed, failed, skipped of one C program; one that died without a plan is a failure."""
     lines = [line for line in text.splitlines() if re.match(r"(not )?ok \d+", line)]
+    reasons = re.findall(r"^# skipped: (.*)$", text, re.M)         # in their order; not every skip says one
     skipped = [line for line in lines if "# SKIP" in line]
+    skipped = reasons[:len(skipped)] + skipped[len(reasons):]
     failed = [line for line in lines if line.startswith("not ok") and "# SKIP" not in line]
     if status == SKIPPED:
         return 0, [], skipped or [(text.strip().splitlines() or ["it cannot run here"])[-1]]

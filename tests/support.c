@@ -77,7 +77,7 @@ int support_program(char *const argv[], char *said, size_t said_bytes) {
     return support_run(NULL, NULL, argv, said, said_bytes);
 }
 
-int support_skip(const char *reason) {
+int support_skip_all(const char *reason) {
     fprintf(stderr, "%s\n", reason);
     return SUPPORT_SKIPPED;
 }

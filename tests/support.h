@@ -29,7 +29,7 @@
 enum { SUPPORT_SECONDS = 60, SUPPORT_SKIPPED = 77 };    /* 77: the exit status of a program that cannot run here */
 
 /* What main returns where its program cannot run here: says why on standard error. */
-int support_skip(const char *reason);
+int support_skip_all(const char *reason);
 
 /* True when act(context) in a child ends it by `signal`. What the child prints is not shown. */
 bool support_dies(void (*act)(void *context), void *context, int signal);

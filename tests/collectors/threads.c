@@ -426,7 +426,7 @@ TEST(where_there_is_one_thread_a_second_is_refused) {
 }
 
 int main(void) {
-    if (heap_is_beyond_tsan()) return support_skip("ThreadSanitizer delivers libgc's signals late");
+    if (heap_is_beyond_tsan()) return support_skip_all("ThreadSanitizer delivers libgc's signals late");
     const struct CMUnitTest tests[] = {
         HEAP_TEST(threads_that_share_a_heap_lose_nothing_and_free_everything),
         HEAP_TEST(collections_among_running_threads_find_all_rings_and_nothing_else),

@@ -418,9 +418,9 @@ enum { TOGETHER = 2 };
 
 int main(void) {
     if (strcmp(linked_collector.counts, "none") != 0 || !(linked_collector.abilities & COLLECTOR_FREES_CYCLES))
-        return support_skip("the row traces nothing");
+        return support_skip_all("the row traces nothing");
     if (heap_is_beyond_tsan())
-        return support_skip("ThreadSanitizer delivers libgc's signals late");
+        return support_skip_all("ThreadSanitizer delivers libgc's signals late");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_reachable_survives_collections_that_nobody_asked_for),
         cmocka_unit_test(and_so_it_does_when_sweeping_is_lazy),
