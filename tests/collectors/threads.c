@@ -379,7 +379,7 @@ TEST(a_thread_that_polls_lets_a_waiting_one_run) {
     atomic_store(&second_ran, false);
     pthread_t second;
     assert_int_equal(pthread_create(&second, NULL, run_second, NULL), 0);
-    for (uint64_t polls = 0; !atomic_load(&second_ran); polls++)
+    while (!atomic_load(&second_ran))
         mutator_poll(heap_mutator);
     mutator_detach(heap_mutator);
     pthread_join(second, NULL);
