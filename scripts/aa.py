@@ -17,7 +17,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 import random
 from pathlib import Path
 
@@ -73,7 +72,7 @@ def report(folder: Path) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="aa.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="aa.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("runs", nargs="*", default=["reference"], help="folders or names of runs")
     options = parser.parse_args(arguments)
     return 0 if all([report(record.find(name)) for name in options.runs]) else 1

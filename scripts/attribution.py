@@ -26,7 +26,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,7 +127,7 @@ def draw(folder: Path, group: GroupSummary, falls: list[list[Step]]) -> list[Pat
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="attribution.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="attribution.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("run", nargs="?", default="latest", help="a run of the matrix attribution; latest by default")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     options = parser.parse_args(arguments)

@@ -22,7 +22,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,7 +120,7 @@ def printed(lines: list[tuple[str, ...]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="bars.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="bars.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("run", nargs="?", default="latest", help="a run's folder or name; latest by default")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     options = parser.parse_args(arguments)

@@ -356,7 +356,7 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench_collectors.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="bench_collectors.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--depth", default="usual", choices=DEPTHS,
                         help="quick: a minute or two, the smallest graphs, three invocations; "
                              "usual: about half an hour; thorough: an hour more, graphs of ten million objects too")

@@ -20,7 +20,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 import json
 import random
 import tempfile
@@ -216,7 +215,7 @@ def _bar(ratio: Estimate, invert: bool) -> tuple[float, float, float]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="bench_programs.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="bench_programs.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--lib", type=Path, default=TOP / "build/lib", help="our own allocators as libraries (default: build/lib)")
     parser.add_argument("--repetitions", type=int, default=5, help="rounds (default: 5)")
     parser.add_argument("--scale", type=int, default=1, help="times the usual work, a second or two a program (default: 1)")

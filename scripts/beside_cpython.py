@@ -18,7 +18,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 import json
 import subprocess
 from pathlib import Path
@@ -72,7 +71,7 @@ def views(elements: int, mode: str) -> list[Row]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--results", type=Path, default=TOP / "results")
     parser.add_argument("--iterations", type=int, default=400, help="of autograd")
     parser.add_argument("--elements", type=int, default=10_000_000, help="of the array that is viewed")

@@ -216,7 +216,7 @@ def finish(folder: Path, about: dict[str, Any], journal: Journal, judgements: li
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="claims.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="claims.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--claim", default="", help="only these claims, by id")
     parser.add_argument("--thorough", action="store_true", help="double the invocations until every verdict is settled")
     parser.add_argument("--python", default="/usr/bin/python3", help="interpreters to hold beside, separated by commas; "

@@ -16,7 +16,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 import re
 from typing import Any
 
@@ -42,7 +41,7 @@ def rewritten(text: str, told: dict[str, Any], link: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="claims_reference.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="claims_reference.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--run", default="latest", help="the finished run to show")
     parser.add_argument("--check", action="store_true", help="do the pages show results/reference-claims?")
     options = parser.parse_args(arguments)

@@ -62,7 +62,7 @@ def printed(verdicts: dict[str, list[str]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="claims_soak.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="claims_soak.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--runs", type=int, default=5, help="how often")
     parser.add_argument("--of", nargs="*", default=[], help="finished runs to look at, in place of new ones")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")

@@ -237,7 +237,7 @@ def draw(a: Side, b: Side, changes: list[Change]) -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="compare.py", description=net.doc(__doc__, __file__).splitlines()[0],
+    parser = net.Parser(prog="compare.py", description=net.doc(__doc__, __file__).splitlines()[0],
                                      formatter_class=argparse.RawDescriptionHelpFormatter, epilog="\n".join(net.doc(__doc__, __file__).splitlines()[3:]))
     parser.add_argument("a", help="before: a run, run::configuration, or a JSON file of Google Benchmark")
     parser.add_argument("b", help="after: the same")

@@ -15,7 +15,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 import json
 import time
 from dataclasses import asdict, dataclass
@@ -139,7 +138,7 @@ def examine() -> list[Finding]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="doctor.py", description=net.doc(__doc__, __file__).splitlines()[2])
+    parser = net.Parser(prog="doctor.py", description=net.doc(__doc__, __file__).splitlines()[2])
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--quiet", action="store_true", help="only what is not good")
     options = parser.parse_args(arguments)

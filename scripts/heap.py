@@ -14,7 +14,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -76,7 +75,7 @@ def occupancy(folder: Path) -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="heap.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="heap.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("run", nargs="?", default="latest", help="a run of the matrix heap; latest by default")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     parser.add_argument("--no-occupancy", action="store_true", help="leave the map of pools out")

@@ -151,7 +151,7 @@ def printed(rows: list[dict[str, Any]], against: dict[tuple[str, str], str]) -> 
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="instructions.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="instructions.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("run", nargs="?", default="latest", help="the run whose configurations are counted; latest by default")
     parser.add_argument("--against", default="", help="a run that was counted before: say what changed, to the instruction")
     parser.add_argument("--workloads", default="", help="only these workloads or groups")

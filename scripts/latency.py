@@ -21,7 +21,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -89,7 +88,7 @@ def draw(folder: Path, group: GroupSummary, shown_rows: list[tuple[GroupSummary,
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="latency.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="latency.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("run", nargs="?", default="latest", help="a run of the matrix latency; latest by default")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     options = parser.parse_args(arguments)

@@ -11,7 +11,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -51,7 +50,7 @@ def runs(results: Path) -> list[dict[str, Any]]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="refarena list", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="refarena list", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("kind", nargs="?", choices=KINDS, help="only these")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--quiet", action="store_true", help="names alone")

@@ -15,9 +15,11 @@ Imported by scripts/cpython/ too, whatever CPython runs them: nothing here needs
 """
 from __future__ import annotations
 
+import argparse
 import errno
 import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Collection
@@ -229,6 +231,15 @@ def _last_words(verb: str, status: Any) -> Any:
 
 
 # --- what every script says the same way ----------------------------------------------------------------
+
+class Parser(argparse.ArgumentParser):
+    """argparse's, whose refusal is one line: with the option that was perhaps meant, and where all of them are told."""
+
+    def error(self, message: str) -> NoReturn:
+        match = re.match(r"unrecognized arguments: (--[^\s=]+)", message)
+        near = nearest(match[1], self._option_string_actions) if match else ""
+        raise BadInput(f"{message};" + (f" did you mean {near}?" if near else "") + " --help tells all")
+
 
 def doc(text: str | None, file: str) -> str:
     """A module's docstring (text: its __doc__), also where python3 -OO has dropped it."""

@@ -23,7 +23,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 import json
 import re
 import subprocess
@@ -219,7 +218,7 @@ def markdown(rows: list[dict[str, Any]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="nominals.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="nominals.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--bin", type=Path, default=TOP / "build/bin", help="the executables (default: build/bin)")
     parser.add_argument("--workloads", default="", help="only these; the files are then not written")
     parser.add_argument("--out", type=Path, default=TOP / "workloads", help="folder of the table (default: workloads)")

@@ -16,7 +16,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 import contextlib
 import math
 import subprocess
@@ -408,7 +407,7 @@ def _quoted(text: str) -> str:
 # --- the command line --------------------------------------------------------------------------------
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="plots.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="plots.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--run", default=None, help="a run's folder or name; latest by default")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     options = parser.parse_args(arguments)

@@ -20,7 +20,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 import json
 import shutil
 import subprocess
@@ -71,7 +70,7 @@ def libraries(folder: Path, wanted: list[str]) -> dict[str, str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Real programs on our own allocators, compared with glibc.")
+    parser = net.Parser(description="Real programs on our own allocators, compared with glibc.")
     parser.add_argument("--lib", type=Path, default=TOP / "build/lib", help="where the libraries are (default: build/lib)")
     parser.add_argument("--repetitions", type=int, default=3, help="runs of each program on each allocator (default: 3)")
     parser.add_argument("--programs", default="", help="only these: python3, sqlite3, gcc, perl, git")

@@ -26,7 +26,7 @@ RECORDER = ROOT / "build/lib/refarena-recorder.so"
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="refarena record", description=net.doc(__doc__, __file__).splitlines()[2],
+    parser = net.Parser(prog="refarena record", description=net.doc(__doc__, __file__).splitlines()[2],
                                      epilog="example: scripts/refarena record sort.trace.zst sort /usr/share/dict/words")
     parser.add_argument("file", type=Path, help="the trace to write, as in name.trace.zst")
     parser.add_argument("program", nargs=argparse.REMAINDER, help="the program and its arguments")

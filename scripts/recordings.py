@@ -18,7 +18,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 import collections
 import ctypes
 import itertools
@@ -143,7 +142,7 @@ def weighted_points(counts: collections.Counter[int], points: int) -> list[tuple
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--sizes", type=int, metavar="N", help="print sizes as N weighted points")
     parser.add_argument("--program", action="append", default=[], metavar="TEXT",
                         help="what was recorded and its version; once a trace, in their order")

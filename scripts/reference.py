@@ -17,7 +17,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 import csv
 import json
 import re
@@ -219,7 +218,7 @@ def keep(folder: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="reference.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="reference.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--run", default="latest", help="the finished run to show")
     parser.add_argument("--check", action="store_true", help="do README and results/reference agree?")
     options = parser.parse_args(arguments)

@@ -16,7 +16,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 import base64
 import html
 import json
@@ -277,7 +276,7 @@ def colours(style: Path = plots.GNUPLOT / "style.gp") -> dict[str, str]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="report.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="report.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("run", nargs="?", default="latest", help="a run's folder or name; latest by default")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     parser.add_argument("--out", type=Path, help="where to write the page, where the run's folder cannot be written")

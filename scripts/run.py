@@ -81,7 +81,7 @@ def add_folder_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="run.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="run.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--matrix", default="default",
                         help=f"{', '.join(matrices.known_matrices())}, or the path of a .toml file")
     parser.add_argument("--workloads", default="", help="only these workloads or groups")

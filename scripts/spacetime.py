@@ -16,7 +16,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 from math import log
@@ -87,7 +86,7 @@ def draw(folder: Path, found: list[Point]) -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="spacetime.py", description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(prog="spacetime.py", description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("run", nargs="?", default="latest", help="a run of the matrix spacetime; latest by default")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     options = parser.parse_args(arguments)

@@ -152,6 +152,20 @@ class Source(unittest.TestCase):
             self.assertEqual(re.findall(r"__doc__\.", path.read_text(encoding="utf-8")), [], path.name)
 
 
+class Options(unittest.TestCase):
+    def test_a_wrong_option_is_one_line_that_names_the_nearest(self):
+        for script, arguments, words in (("doctor.py", ["--jsn"], "did you mean --json?"), ("compare.py", [], "are required: a, b"),
+                                         ("bench_collectors.py", ["--depth", "deep"], "choose from")):
+            done = subprocess.run([sys.executable, str(ROOT / "scripts" / script), *arguments], capture_output=True, encoding="utf-8", check=False)
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done.stderr)
+            self.assertIn(words, done.stderr)
+
+    def test_every_script_parses_by_the_net(self):
+        for path in [*(ROOT / "scripts").glob("*.py"), *(ROOT / "scripts/cpython").glob("*.py")]:
+            if path.name != "net.py":
+                self.assertNotIn("ArgumentParser(", path.read_text(encoding="utf-8"), path.name)
+
+
 class Nearest(unittest.TestCase):
     def test_an_unknown_name_is_answered_with_the_nearest_known_one(self):
         known = ["churn", "calls", "cycles"]

@@ -27,7 +27,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 import collections
 import dis
 import pathlib
@@ -511,7 +510,7 @@ def compare(all_programs: list[Program]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Compile workloads/programs for the interpreter, and compare with CPython.")
+    parser = net.Parser(description="Compile workloads/programs for the interpreter, and compare with CPython.")
     parser.add_argument("--write", action="store_true", help="write workloads/objects/programs.c")
     parser.add_argument("--compare", action="store_true", help="print reference operations per bytecode")
     asked = parser.parse_args()

@@ -23,7 +23,6 @@ import net
 
 net.spread(__name__)
 
-import argparse
 import gc
 import runpy
 import struct
@@ -201,7 +200,7 @@ def describe(paths: list[Path]) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=net.doc(__doc__, __file__).splitlines()[0])
+    parser = net.Parser(description=net.doc(__doc__, __file__).splitlines()[0])
     parser.add_argument("--out", type=Path, metavar="FILE", help="run PROGRAM and write what lives in the end")
     parser.add_argument("--describe", action="store_true", help="print a table of facts of snapshots")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the program, or the snapshots")
