@@ -87,7 +87,8 @@ def main() -> int:
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for outcome in pool.map(run_tap, jobs):
             report(outcome)
-            for reason in sorted(set(re.findall(r"^# skipped: (.*)$", outcome.text, re.M))):
+            whole = [] if outcome.passed or outcome.failed else outcome.text.strip().splitlines()[-1:]
+            for reason in sorted(set(re.findall(r"^# skipped: (.*)$", outcome.text, re.M))) or whole:
                 print(f"     skipped: {reason}")
             outcomes.append(outcome)
     passed, failed = sum(o.passed for o in outcomes), sum(len(o.failed) for o in outcomes)
