@@ -151,7 +151,8 @@ def larger_page_jobs() -> Iterable[Job]:
                  else ("system",) if folder == "allocators" and name in ("pages", "pymalloc", "malloc")
                  else ("locked:pymalloc",) if f"{folder}/{name}" in ("marksweep/chunks", "marksweep/tracing", "biased/threads", "cyclic/counts")
                  else ())
-        for size, spec in ((size, spec) for size in (16384, 65536) for spec in specs):
+        long = folder == "allocators" and name in ("pymalloc", "malloc")         # one larger size will do
+        for size, spec in ((size, spec) for size in (16384, 65536)[long:] for spec in specs):
             yield Job(f"{program} [{spec}, pages of {size // 1024} KiB]", [str(TOP / program)], "build", (program, pretender),
                       {"REFARENA_ALLOCATOR": spec, "LD_PRELOAD": pretender, "REFARENA_PAGE_BYTES": str(size)})
 
@@ -225,7 +226,7 @@ def read_tap(text: str, status: int) -> tuple[int, list[str], list[str]]:
     lines = [line for line in text.splitlines() if re.match(r"(not )?ok \d+", line)]
     reasons = re.findall(r"^# skipped: (.*)$", text, re.M)         # in their order; not every skip says one
     skipped = [line for line in lines if "# SKIP" in line]
-    skipped = reasons[:len(skipped)] + skipped[len(reasons):]
+    skipped = reasons[:len(skipped)] + [re.sub(r"^ok \d+ - |\s*# SKIP", "", line) for line in skipped[len(reasons):]]
     failed = [line for line in lines if line.startswith("not ok") and "# SKIP" not in line]
     if status == SKIPPED:
         return 0, [], skipped or [(text.strip().splitlines() or ["it cannot run here"])[-1]]
@@ -257,8 +258,8 @@ def check_sanitizers(jobs: list[Job]) -> Outcome:
 def report(outcome: Outcome) -> None:
     mark = "FAIL" if outcome.failed else "ok" if outcome.passed else "skip"
     print(f"{mark:4} {outcome.job.name:<60} {outcome.passed:4} passed {len(outcome.skipped):3} skipped {outcome.seconds:6.1f} s", flush=True)
-    if mark == "skip" and outcome.skipped:
-        print(f"     {outcome.skipped[0]}")
+    for reason in dict.fromkeys(outcome.skipped):
+        print(f"     skipped: {reason}")
     if outcome.failed:
         setting = " ".join(f"{k}='{v}'" for k, v in outcome.job.env.items())
         print("     again: " + (setting + " " if setting else "") + " ".join(outcome.job.argv).replace(str(TOP) + "/", ""))
