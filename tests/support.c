@@ -17,12 +17,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+void support_limit_time(unsigned seconds) {
+    struct rlimit work;
+    getrlimit(RLIMIT_CPU, &work);
+    if (work.rlim_max == RLIM_INFINITY || work.rlim_max > SUPPORT_SECONDS)
+        work.rlim_cur = SUPPORT_SECONDS;                /* the harder limit stays: it cannot be raised again */
+    setrlimit(RLIMIT_CPU, &work);
+    alarm(seconds);
+}
+
 static void support_become_mortal(void) {
-    static const int caught[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM, SIGTERM };
+    static const int caught[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM, SIGXCPU, SIGTERM };
     for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
         signal(caught[i], SIG_DFL);
     setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-    alarm(SUPPORT_SECONDS);
+    support_limit_time(SUPPORT_PATIENCE);
 }
 
 /* Drains the pipe to its end even when `said` is full: a child must not block on what nobody reads. */

@@ -2,7 +2,8 @@
  * support.h - what several tests share: sentences as names, children that may die, seeded numbers.
  *
  * A check that aborts, a program that exits, a limit that cannot be lifted again: each is tried in a
- * forked child, which an alarm ends after SUPPORT_SECONDS, so that a test that hangs is a test that fails.
+ * forked child, which is ended after SUPPORT_SECONDS of work, or SUPPORT_PATIENCE of any kind, so that a test that hangs is
+ * a test that fails, and one that only gets little of a busy machine is not.
  */
 #ifndef REFARENA_TESTS_SUPPORT_H
 #define REFARENA_TESTS_SUPPORT_H
@@ -26,7 +27,11 @@
 /* TEST(a_refused_resize_leaves_the_block_untouched) { ... }, listed with cmocka_unit_test(its name). */
 #define TEST(name) static void name(__attribute__((unused)) void **state)
 
-enum { SUPPORT_SECONDS = 60, SUPPORT_SKIPPED = 77 };    /* 77: the exit status of a program that cannot run here */
+enum { SUPPORT_SECONDS = 60, SUPPORT_PATIENCE = 400 };  /* of processor time; by the clock */
+enum { SUPPORT_SKIPPED = 77 };                          /* the exit status of a program that cannot run here */
+
+/* End this process after SUPPORT_SECONDS of work (SIGXCPU) or so many seconds by the clock (SIGALRM). */
+void support_limit_time(unsigned seconds);
 
 /* What main returns where its program cannot run here: says why on standard error. */
 int support_skip_all(const char *reason);

@@ -488,7 +488,7 @@ static int contract_fork_once(char *inherited) {
     pid_t child = fork();
     if (child == 0) {
         subject->fork_child();
-        alarm(SUPPORT_SECONDS);
+        support_limit_time(SUPPORT_PATIENCE);
         bool sound = support_filled(inherited, 1000, 7);
         subject->release(inherited, 1000);
         for (size_t i = 0; i < 2000; i++) {

@@ -171,7 +171,7 @@ TEST(the_heap_of_a_dead_thread_is_taken_over) {
 #ifndef REFARENA_SANITIZED
 static void open_in_little_space(void *context) {
     size_t *blocks = context, count = 0;
-    struct rlimit little = { (size_t)400 << 20, (size_t)400 << 20 };
+    struct rlimit little = { (size_t)200 << 20, (size_t)200 << 20 };
     char why[512];
     void *kept[4] = { 0 };
     setrlimit(RLIMIT_AS, &little);

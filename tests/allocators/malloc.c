@@ -174,7 +174,7 @@ static void a_child_of_a_program_with_threads_can_allocate(void) {
         support_fill(inherited, 1000, 5);
         pid_t child = fork();
         if (child == 0) {
-            alarm(SUPPORT_SECONDS / 2);
+            support_limit_time(SUPPORT_PATIENCE / 2);
             MUST(support_filled(inherited, 1000, 5));
             free(inherited);
             correspond((void *)7);
