@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from collections.abc import Callable
 from pathlib import Path
@@ -108,6 +109,19 @@ class Bench(unittest.TestCase):
             if state not in "ZX" and fields[18] == started:
                 found.append(int(pid))
         return found
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Waits for it: for a minute, which is no measure of anything."""
+        late = time.monotonic() + 60
+        while not condition():
+            self.assertLess(time.monotonic(), late, f"waited in vain for {what}")
+            time.sleep(0.01)
+
+    def wait_for(self, process: subprocess.Popen, lines: int) -> None:
+        def written() -> int:               # the last line may be half written as we look
+            return sum(path.read_text(encoding="utf-8").count("\n") for path in self.results.glob("*/invocations.jsonl"))
+        self.until(lambda: process.poll() is not None or (self.runs() and written() >= lines), f"{lines} invocations")
+        self.assertIsNone(process.poll(), "the run ended before it could be interrupted")
 
     def runs(self) -> list[Path]:
         return sorted(p.parent for p in self.results.glob("*/run.json") if not p.parent.is_symlink())

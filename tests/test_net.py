@@ -95,7 +95,7 @@ class Streams(fake_run.InFolder):
     """Standard output may end, fill up, or not be there."""
 
     def shell(self, line: str) -> subprocess.CompletedProcess:
-        return subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, encoding="utf-8", timeout=100, check=False, cwd=ROOT)
+        return subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, encoding="utf-8", timeout=400, check=False, cwd=ROOT)
 
     def test_a_reader_who_leaves_ends_the_output_quietly(self):
         for command in ("list", "--help", "compare --help", "list --json"):
@@ -230,14 +230,14 @@ class Stopped(Bench):
             with self.subTest(signal=number.name):
                 process = subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
                                            env=self.environment({"*": {"sleep_s": 0.05}}), start_new_session=True)
-                self.wait_for_lines(process, 2 + (len(self.lines()) if self.runs() else 0))
+                self.wait_for(process, 2 + (len(self.lines()) if self.runs() else 0))
                 kept = self.lines()
                 process.send_signal(number)
-                _, said = process.communicate(timeout=20)
+                _, said = process.communicate(timeout=100)
                 self.assertEqual((process.returncode, len(said.strip().splitlines())), (130, 1), said)
                 self.assertRegex(said, r"interrupted; \d+ invocations kept in .*; `make bench MATRIX=.*` goes on from there")
                 self.assertEqual(self.lines()[:len(kept)], kept)
-                self.assertEqual(children_in(self.folder / "bin"), [])
+                self.until(lambda: not self.alive(), "the end of its children")     # one that had just begun is the kernel's to end
         done = self.bench()
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len(self.runs()), 1)
@@ -248,36 +248,28 @@ class Stopped(Bench):
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         process = subprocess.Popen(self.command("--workloads", "churn"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
                                    env=self.environment({"*": {"sleep_s": 0.02}}), preexec_fn=ignored)
-        self.wait_for_lines(process, 1)
+        self.wait_for(process, 1)
         process.send_signal(signal.SIGHUP)
-        _, said = process.communicate(timeout=50)
+        _, said = process.communicate(timeout=300)
         self.assertEqual(process.returncode, 0, said)
 
-    def wait_for_lines(self, process: subprocess.Popen, lines: int) -> None:
-        until = time.monotonic() + 30
-        while time.monotonic() < until and process.poll() is None:
-            if self.runs() and (self.runs()[0] / "invocations.jsonl").exists() and len(self.lines()) >= lines:
-                return
-            time.sleep(0.01)
-        self.fail(f"the run did not get that far: {process.communicate()}")
-
     def test_an_executable_that_hangs_or_crashes_while_it_starts_is_a_row_that_says_so(self):
-        self.matrix(self.MATRIX.replace("timeout_s = 2", "timeout_s = 0.5").replace("repetitions = 2", "repetitions = 1"))
-        slow = ("import sys; sys.path.insert(0, sys.argv[1]); import resident, run; resident.START_S = 0.5; import net; "
+        self.matrix(re.sub("timeout_s = .*", "timeout_s = 2", self.MATRIX).replace("repetitions = 2", "repetitions = 1"))
+        slow = ("import sys; sys.path.insert(0, sys.argv[1]); import resident, run; resident.START_S = 2; import net; "
                 "net.run('bench', lambda: run.main(sys.argv[2:]))")
         for name, body, outcome in (("cyclic", "sleep 100", "timeout"), ("cyclic", "kill -SEGV $$", "crash"), ("blocks", "sleep 100", "timeout")):
             with self.subTest(name=name, outcome=outcome):
                 (self.folder / "bin" / name).unlink()
                 (self.folder / "bin" / name).write_text(f"#!/bin/bash\n{body}\n", encoding="utf-8")
                 (self.folder / "bin" / name).chmod(0o755)
-                done = subprocess.run([sys.executable, "-c", slow, str(SCRIPTS), *self.command()[2:]], capture_output=True, encoding="utf-8", timeout=100,
+                done = subprocess.run([sys.executable, "-c", slow, str(SCRIPTS), *self.command()[2:]], capture_output=True, encoding="utf-8", timeout=400,
                                       env=self.environment(RESUME="no"), check=False)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 rows = self.summary()
                 row = rows["cycles", "cyclic/system"] if name == "cyclic" else rows["churn", "jemalloc"]
                 self.assertEqual(row["outcome"], outcome)
                 self.assertEqual(rows["cycles", "refcount/system"]["outcome"], "ok")
-                self.assertEqual(children_in(self.folder / "bin"), [])
+                self.until(lambda: not children_in(self.folder / "bin"), "the end of its children")
                 (self.folder / "bin" / name).unlink()
                 (self.folder / "bin" / name).symlink_to(ROOT / "tests/fake_harness.py")
 

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import time
 import unittest
-from collections.abc import Callable
 from pathlib import Path
 
 from run_support import DRAWN, ROOT, SMALL, Bench
@@ -196,19 +195,6 @@ class Resume(Bench):
     def end(self, process: subprocess.Popen) -> None:
         process.kill()
         process.communicate()
-
-    def until(self, condition: Callable[[], object], what: str) -> None:
-        """Waits for it: for a minute, which is no measure of anything."""
-        late = time.monotonic() + 60
-        while not condition():
-            self.assertLess(time.monotonic(), late, f"waited in vain for {what}")
-            time.sleep(0.01)
-
-    def wait_for(self, process: subprocess.Popen, lines: int) -> None:
-        def written() -> int:               # the last line may be half written as we look
-            return sum(path.read_text().count("\n") for path in self.results.glob("*/invocations.jsonl"))
-        self.until(lambda: process.poll() is not None or (self.runs() and written() >= lines), f"{lines} invocations")
-        self.assertIsNone(process.poll(), "the run ended before it could be interrupted")
 
     def test_after_a_kill_nothing_is_lost_and_nothing_repeated(self):
         for lines in (0, 4, 8, 13):
