@@ -382,6 +382,7 @@ $(BUILD)/lib/refarena-%.so: $(BUILD)/pic/malloc/%.o $(patsubst %.c,$(BUILD)/pic/
 
 include $(FRAGMENTS)
 
-# else make would try to link each from an object
-%.d: ;
--include $(shell find build -name '*.d' 2>/dev/null)
+# each with a rule of its own, that does nothing: else make would try to link it by a pattern
+MADE := $(shell find build -name '*.d' 2>/dev/null)
+$(MADE): ;
+-include $(MADE)

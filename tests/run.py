@@ -189,9 +189,9 @@ def build(jobs: list[Job], at_once: int) -> int:
 # --- running ---------------------------------------------------------------------------------------
 
 @functools.cache
-def fixed_addresses() -> tuple[list[str], str]:
+def fixed_addresses(bits: Path = Path("/proc/sys/vm/mmap_rnd_bits")) -> tuple[list[str], str]:
     """What to put before a sanitized program, or why none can run: gcc 12's runtimes die at start where the kernel
-    draws mappings from 32 bits (vm.mmap_rnd_bits), unless addresses are not drawn at all."""
+    draws mappings from 32 bits, unless addresses are not drawn at all."""
     command = ["setarch", platform.machine(), "-R"]
     try:
         if subprocess.run([*command, "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0:
@@ -199,7 +199,7 @@ def fixed_addresses() -> tuple[list[str], str]:
     except OSError:
         pass
     try:
-        drawn = int(Path("/proc/sys/vm/mmap_rnd_bits").read_text(encoding="ascii"))
+        drawn = int(bits.read_text(encoding="ascii"))
     except (OSError, ValueError):
         drawn = 0
     return [], "" if drawn <= 28 else f"setarch -R is refused, and mappings are drawn from {drawn} bits: a sanitizer would die at start"

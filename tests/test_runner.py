@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""tests/run.py itself: nothing that failed is counted as passed, what cannot run says why, and a call is looked at first."""
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+import run as scripts_run               # noqa: F401: scripts/run.py, which another test of this process may have imported
+from run_support import ROOT
+
+import importlib.util
+
+SPEC = importlib.util.spec_from_file_location("tests_run", ROOT / "tests/run.py")
+runner = importlib.util.module_from_spec(SPEC)
+sys.modules["tests_run"] = runner
+SPEC.loader.exec_module(runner)
+
+
+class Reading(unittest.TestCase):
+    def test_a_program_that_dies_without_a_plan_is_a_failure(self):
+        self.assertEqual(runner.read_tap("ok 1 - a\n", -11), (1, ["the program ended with status -11, 1 tests reported"], []))
+
+    def test_a_plan_that_was_not_kept_is_a_failure(self):
+        passed, failed, _ = runner.read_tap("1..3\nok 1 - a\nok 2 - b\n", 0)
+        self.assertEqual((passed, len(failed)), (2, 1))
+
+    def test_a_skip_is_none_of_both_and_gives_its_reason(self):
+        text = "1..3\nok 1 - a\n# skipped: no such kernel\nnot ok 2 - b # SKIP\nok 3 - c # SKIP\n"
+        self.assertEqual(runner.read_tap(text, 0), (1, [], ["no such kernel", "c"]))
+
+    def test_a_program_that_cannot_run_here_is_a_skip_with_its_last_words(self):
+        self.assertEqual(runner.read_tap("jemalloc is not installed\n", runner.SKIPPED), (0, [], ["jemalloc is not installed"]))
+
+    def test_failures_and_errors_of_unittest_are_failures(self):
+        text = "test_a (x) ... ok\nFAIL: test_b (x)\nERROR: test_c (x)\nRan 4 tests in 1 s\ntest_d (x) ... skipped 'why'\n"
+        self.assertEqual(runner.read_unittest(text, 1), (1, ["test_b (x)", "test_c (x)"], ["'why'"]))
+
+    def test_a_unittest_that_dies_is_a_failure(self):
+        self.assertEqual(runner.read_unittest("Segmentation fault", -11)[1], ["unittest ended with status -11"])
+
+
+class Addresses(unittest.TestCase):
+    """gcc 12's sanitizers need addresses that are not drawn from too many bits."""
+
+    def asked(self, setarch: str, bits: str) -> tuple[list[str], str]:
+        with tempfile.TemporaryDirectory(prefix="refarena-test-") as folder:
+            program, drawn = Path(folder) / "setarch", Path(folder) / "bits"
+            program.write_text(f"#!/bin/sh\n{setarch}\n", encoding="utf-8")
+            program.chmod(0o755)
+            drawn.write_text(bits, encoding="utf-8")
+            with mock.patch.dict(os.environ, {"PATH": f"{folder}:{os.environ['PATH']}"}):
+                return runner.fixed_addresses.__wrapped__(drawn)
+
+    def test_setarch_stands_before_a_sanitized_program(self):
+        self.assertEqual(self.asked("exit 0", "32")[0][::2], ["setarch", "-R"])
+
+    def test_where_it_is_refused_and_not_needed_nothing_does(self):
+        self.assertEqual(self.asked("exit 1", "28"), ([], ""))
+
+    def test_where_it_is_refused_and_needed_the_program_is_skipped_with_the_reason(self):
+        before, why = self.asked("exit 1", "32")
+        self.assertEqual(before, [])
+        self.assertIn("32 bits", why)
+
+
+class Call(unittest.TestCase):
+    def make(self, *arguments: str) -> subprocess.CompletedProcess:
+        """make as a user calls it: nothing of the make that runs this test."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+        return subprocess.run(["make", *arguments], cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
+
+    def test_a_variable_that_nobody_reads_is_refused_with_the_nearest(self):
+        done = self.make("bench", "MATRX=quick", "DEPS=no")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("unknown variable MATRX=: did you mean MATRIX=?", done.stderr)
+
+    def test_one_that_is_like_none_is_refused_with_all(self):
+        self.assertIn("known are", self.make("bench", "XYZZY=1").stderr)
+
+    def test_a_wrong_name_is_refused_before_anything_is_built(self):
+        for verb, variable, words in (("bench", "MATRIX=nope", "unknown matrix 'nope'"), ("bench", "WORKLOADS=chian", "did you mean 'chain'?"),
+                                      ("bench", "COLLECTORS=gli", "did you mean 'gil'?"), ("claims", "CLAIM=nope", "unknown claim 'nope'"),
+                                      ("bench-collectors", "DEPTH=deep", "invalid choice: 'deep'")):
+            done = self.make("--no-print-directory", verb, variable, "DEPS=no")
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+            self.assertIn(words, done.stderr)
+
+    def test_a_value_with_a_quote_is_one_word(self):
+        done = self.make("compare", "A=it's here", "B=x y", "DEPS=no")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("it's here", done.stderr)
+
+    def test_another_compiler_is_another_stamp(self):
+        one, other = (self.make("-n", "build/flags", f"CC={cc}").stdout for cc in ("gcc", "env gcc"))
+        self.assertNotEqual(one, other)
+        self.assertRegex(one, r"gcc \(.*\) \d+\.\d+")
+
+    def test_a_pattern_that_fits_nothing_is_refused(self):
+        done = subprocess.run([sys.executable, str(ROOT / "tests/run.py"), "--only", "no such job"], capture_output=True, encoding="utf-8", check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("no job has this in its name", done.stderr)
+
+    def test_the_short_look_has_something_of_everything(self):
+        done = subprocess.run([sys.executable, str(ROOT / "tests/run.py"), "--list", "--check"], capture_output=True, encoding="utf-8", check=False)
+        for job in ("allocators/contract [magazine]", "biased/threads", "workloads/replay", "tests/test_matrix.py"):
+            self.assertIn(job, done.stdout)
+        self.assertNotIn("build/address", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
