@@ -11,6 +11,7 @@ set -u
 BENCH='gcc g++ libc6-dev make pkg-config libbenchmark-dev libjansson-dev libzstd-dev gnuplot-nox fonts-liberation python3 python3-numpy python3-tqdm'
 BENCH_OPTIONAL='libjemalloc2 libmimalloc2.0|libmimalloc3 libtcmalloc-minimal4|libtcmalloc-minimal4t64 libpython3.11|libpython3.12|libpython3.13|libpython3.14 libgc-dev'
 TEST='libcmocka-dev python3-psutil python3-jsonschema valgrind git'
+TEST_OPTIONAL='locales'
 RECORDINGS='sqlite3 perl jq lld'
 REPORT='chromium chromium-driver python3-selenium'
 FRESH='mmdebstrap debian-archive-keyring util-linux git tar'
@@ -23,7 +24,7 @@ optional=$BENCH_OPTIONAL
 foreign=                # the architecture of packages for another machine
 case "${1-}" in
 bench) needed=$BENCH ;;
-test)  needed="$BENCH $TEST" optional="$BENCH_OPTIONAL $RECORDINGS" ;;     # what records is tried too
+test)  needed="$BENCH $TEST" optional="$BENCH_OPTIONAL $RECORDINGS $TEST_OPTIONAL" ;;      # what records is tried too
 recordings) needed="$BENCH $RECORDINGS" ;;
 report) needed="$BENCH $REPORT" ;;
 fresh) needed=$FRESH optional= ;;

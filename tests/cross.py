@@ -48,7 +48,7 @@ def programs(build: str, folder: str) -> list[Path]:
 def contract_jobs(build: str, before: list[str]) -> list[Job]:
     jobs = []
     for program in programs(build, "allocators"):
-        jobs += [Job(f"{build}: allocators/{program.name} [{spec}]", [*before, str(program)], {"REFARENA_ALLOCATOR": spec})
+        jobs += [Job(f"{build}: allocators/{program.name} [{spec}]", [*before, str(program)], env={"REFARENA_ALLOCATOR": spec})
                  for spec in (SPECS if program.name == "contract" else ("system",))]
     return jobs
 
@@ -56,7 +56,7 @@ def contract_jobs(build: str, before: list[str]) -> list[Job]:
 def row_jobs(build: str, rows: list[str], before: list[str]) -> list[Job]:
     parallel = collectors("stop_the_world", "none")
     return [Job(f"{build}: {row}/{program.name}", [*before, str(program)],
-                {"REFARENA_ALLOCATOR": "locked:pymalloc" if row in parallel else "pymalloc"})
+                env={"REFARENA_ALLOCATOR": "locked:pymalloc" if row in parallel else "pymalloc"})
             for row in rows for program in programs(build, row)]
 
 

@@ -226,7 +226,7 @@ def read_tap(text: str, status: int) -> tuple[int, list[str], list[str]]:
     lines = [line for line in text.splitlines() if re.match(r"(not )?ok \d+", line)]
     reasons = re.findall(r"^# skipped: (.*)$", text, re.M)         # in their order; not every skip says one
     skipped = [line for line in lines if "# SKIP" in line]
-    skipped = reasons[:len(skipped)] + [re.sub(r"^ok \d+ - |\s*# SKIP", "", line) for line in skipped[len(reasons):]]
+    skipped = reasons[:len(skipped)] + [re.sub(r"^(not )?ok \d+( -)? |\s*# SKIP.*", "", line) for line in skipped[len(reasons):]]
     failed = [line for line in lines if line.startswith("not ok") and "# SKIP" not in line]
     if status == SKIPPED:
         return 0, [], skipped or [(text.strip().splitlines() or ["it cannot run here"])[-1]]

@@ -16,6 +16,7 @@ spec = importlib.util.spec_from_file_location("bytecode", TOP / "scripts/cpython
 assert spec and spec.loader
 bytecode = importlib.util.module_from_spec(spec)
 sys.modules["bytecode"] = bytecode
+sys.path.insert(0, str(TOP / "scripts"))        # of what it imports
 spec.loader.exec_module(bytecode)
 
 SAME_COMPILER = unittest.skipUnless(sys.version_info[:2] == (3, 11), "the instructions are those of CPython 3.11")

@@ -14,6 +14,9 @@ import compare
 PLANTED = {"churn/jemalloc": 10.5}
 
 
+SLOW = True             # not part of the short look (make check)
+
+
 class Compare(fake_run.InFolder):
     def run_of(self, name: str, **how: object) -> str:
         return str(fake_run.write(self.folder / name, **how))

@@ -27,6 +27,9 @@ READERS = (("compare.py", "RUN", "RUN", "--no-plots"), ("report.py", "RUN"), ("p
            ("reference.py", "--run", "RUN"))
 
 
+SLOW = True             # not part of the short look (make check)
+
+
 class EveryReader(fake_run.InFolder):
     def setUp(self) -> None:
         super().setUp()

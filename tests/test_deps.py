@@ -38,7 +38,8 @@ class Deps(unittest.TestCase):
         self.command("apt-get", body)
 
     def run_for(self, what: str, **more: str) -> subprocess.CompletedProcess:
-        environment = {**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}", "DEPS_UID": "0",
+        ours = {k: v for k, v in os.environ.items() if k != "DEPS"}         # of `make test DEPS=no`
+        environment = {**ours, "PATH": f"{self.folder}:{os.environ['PATH']}", "DEPS_UID": "0",
                        "DEPS_UNAME": "Linux x86_64", **more}
         return subprocess.run([str(SCRIPT), *what.split()], capture_output=True, text=True, timeout=120, env=environment, check=False)
 

@@ -51,6 +51,9 @@ Result = subprocess.CompletedProcess
 Command = Callable[["Place"], tuple[list[str], Callable[["Place", Result], None]]]
 
 
+SLOW = True             # not part of the short look (make check)
+
+
 @dataclass
 class Place:
     """A copy of the checkout, results and a matrix, under a folder of some name."""

@@ -21,6 +21,9 @@ SCRIPTS = ROOT / "scripts"
 # Read by python3 before the script: the first call of main() (of the script that was started) raises this.
 PLANTED = """
 import sys
+SLOW = True             # not part of the short look (make check)
+
+
 def plant(frame, event, _argument):
     if event == "call" and frame.f_code.co_name == "main" and frame.f_globals.get("__name__") == "__main__":
         sys.setprofile(None)

@@ -2,6 +2,7 @@
 """The README's tables are those of results/reference, and its links lead somewhere."""
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from run_support import Bench
 import reference
 
 TOP = Path(__file__).resolve().parent.parent
+
+
+SLOW = True             # not part of the short look (make check)
 
 
 class Readme(unittest.TestCase):
@@ -44,8 +48,10 @@ class OfAllocators(Bench):
     def test_a_run_of_that_matrix_has_a_place_and_tables_of_its_own(self) -> None:
         self.bench()
         run, place = self.runs()[-1], self.results / "reference-allocators"
-        with mock.patch.object(reference, "REFERENCE", self.results / "reference"), \
-                mock.patch.object(reference.record, "read_run", return_value={"matrix": {"name": "allocators"}}):
+        about = json.loads((run / "run.json").read_text(encoding="utf-8"))
+        about["matrix"]["name"] = "allocators"
+        (run / "run.json").write_text(json.dumps(about), encoding="utf-8")
+        with mock.patch.object(reference, "REFERENCE", self.results / "reference"):
             reference.keep(run)
         self.assertTrue((place / "run.json").is_file())
         self.assertFalse((self.results / "reference").exists())

@@ -20,6 +20,9 @@ except ImportError:
     jsonschema = None
 
 
+SLOW = True             # not part of the short look (make check)
+
+
 class Finished(Bench):
     """What one run leaves behind."""
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """tests/run.py itself: nothing that failed is counted as passed, what cannot run says why, and a call is looked at first."""
+import importlib.util
 import os
 import subprocess
 import sys
@@ -8,11 +9,9 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-import run as scripts_run               # noqa: F401: scripts/run.py, which another test of this process may have imported
 from run_support import ROOT
 
-import importlib.util
-
+# by its path: scripts/ has a run.py too
 SPEC = importlib.util.spec_from_file_location("tests_run", ROOT / "tests/run.py")
 runner = importlib.util.module_from_spec(SPEC)
 sys.modules["tests_run"] = runner

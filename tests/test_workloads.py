@@ -25,6 +25,9 @@ BIN = TOP / "build/bin"
 PARALLEL = re.findall(r"^(?:COUNTING|TRACING)\((\w+),.*(?:stop_the_world|none)\)", (TOP / "collectors/collectors.def").read_text(), re.M)
 
 
+SLOW = True             # not part of the short look (make check)
+
+
 @functools.cache
 def small_snapshot() -> str:
     """Of a Python that has just started: its file."""

@@ -231,7 +231,7 @@ static void assert_serves(const char *library) {
     char path[sizeof folder + 64], said[4096];
     snprintf(path, sizeof path, "%s/refarena-%s.so", folder, library);
     if (access(path, R_OK))
-        skip();
+        support_skip("the library is not built");
     if (!support_executes()) support_skip("programs of this kind cannot be executed from here");
     char *const argv[] = { "/proc/self/exe", "subject", (char *)path, NULL };
     preload(path);
@@ -250,7 +250,7 @@ TEST(a_library_of_pymalloc_writes_its_figures_where_it_is_told) {
     char path[sizeof folder + 64], written[] = P_tmpdir "/refarena-stats-XXXXXX", line[256] = "";
     snprintf(path, sizeof path, "%s/refarena-pymalloc.so", folder);
     if (access(path, R_OK))
-        skip();
+        support_skip("the library is not built");
     if (!support_executes()) support_skip("programs of this kind cannot be executed from here");
     close(mkstemp(written));
     preload(path);

@@ -288,13 +288,15 @@ TEST(headers_are_as_large_as_declared_and_what_is_asked_for_is_header_and_payloa
     heap_drop(0);
 }
 
-/* Bytes of address space that this process has mapped; 0: not known. */
+/* Bytes of address space that this process has mapped, in the kernel's own kilobytes; 0: not known. */
 static rlim_t mapped_bytes(void) {
-    unsigned long pages = 0;
-    FILE *statm = fopen("/proc/self/statm", "r");
-    if (statm != NULL && fscanf(statm, "%lu", &pages) != 1) pages = 0;
-    if (statm != NULL) fclose(statm);
-    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+    char line[128];
+    unsigned long kilobytes = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status != NULL && fgets(line, sizeof line, status) != NULL)
+        if (sscanf(line, "VmSize: %lu", &kilobytes) == 1) break;
+    if (status != NULL) fclose(status);
+    return (rlim_t)kilobytes * 1024;
 }
 
 /* Locals are a mapping, which the limit refuses. What is alive is forgotten; the heap can be opened anew.

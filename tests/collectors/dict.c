@@ -118,7 +118,7 @@ TEST(as_many_removals_as_insertions_do_not_grow_a_table) {
 }
 
 TEST(a_dict_that_holds_itself_is_found_by_a_collection) {
-    if (!heap_can(COLLECTOR_FREES_CYCLES)) skip();
+    NEEDS(COLLECTOR_FREES_CYCLES);
     assert_true(dict_new(heap_mutator, &heap_locals[D]));
     make_key(2);
     assert_true(dict_set(heap_mutator, &heap_locals[D], heap_locals[KEY].target, heap_locals[D].target));

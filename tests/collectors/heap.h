@@ -41,7 +41,7 @@ void heap_reopen_on(const char *spec);
 void heap_reopen_automatic(int64_t heap_bytes);
 
 #define HEAP_TEST(name) cmocka_unit_test_setup_teardown(name, heap_open, heap_close)
-#define NEEDS(wanted) do { if (!heap_can(wanted)) skip(); } while (0)
+#define NEEDS(wanted) do { if (!heap_can(wanted)) support_skip("the collector is without " #wanted); } while (0)
 
 /* What dies, and when, cannot be asked of a conservative collector. */
 static inline bool heap_can(unsigned wanted) {

@@ -123,7 +123,7 @@ enum { COUNTS_RACE = 0 };
 
 TEST(threads_that_share_a_heap_lose_nothing_and_free_everything) {
     NEEDS(COLLECTOR_THREADS);
-    if (COUNTS_RACE) skip();
+    if (COUNTS_RACE) support_skip("the row's counts race");
     heap_run_threads(mutate, HEAP_THREADS);
     for (unsigned i = 0; i < SLOTS; i++)
         field_store(heap_mutator, collector_globals(), collector_global(i), NULL);
@@ -277,7 +277,7 @@ static void *take_and_drop(void *seed_at) {
 
 TEST(no_take_or_drop_of_a_shared_object_is_lost) {
     NEEDS(COLLECTOR_THREADS);
-    if (COUNTS_RACE) skip();
+    if (COUNTS_RACE) support_skip("the row's counts race");
     assert_true(aged_new(heap_mutator, &heap_locals[0]));
     field_store(heap_mutator, collector_globals(), collector_global(0), heap_locals[0].target);
     heap_run_threads(take_and_drop, 2);
@@ -311,7 +311,7 @@ static void *race(void *seed_at) {
 
 /* That something goes wrong is certain enough to be tested; how much depends on the machine. */
 TEST(racy_counts_lose_updates_or_let_live_objects_die) {
-    if (!COUNTS_RACE) skip();
+    if (!COUNTS_RACE) support_skip("the row's counts do not race");
     bool wrong = false;
     pthread_barrier_init(&racing, NULL, 2);
     for (int tries = 0; tries < RACES && !wrong; tries++) {
@@ -359,7 +359,7 @@ TEST(a_condemned_object_keeps_its_array_and_its_mark) {
         assert_ptr_equal(dead[i]->type, &node_type);
     }
 #else
-    skip();
+    support_skip("the row condemns no object");
 #endif
 }
 
@@ -416,12 +416,12 @@ TEST(a_detach_hands_over_a_lock_that_was_asked_for) {
     mutator_attach(heap_mutator);
     sigaction(SIGUSR1, &old, NULL);
 #else
-    skip();
+    support_skip("the row has no lock that is handed over");
 #endif
 }
 
 TEST(where_there_is_one_thread_a_second_is_refused) {
-    if (linked_collector.abilities & COLLECTOR_THREADS) skip();
+    if (linked_collector.abilities & COLLECTOR_THREADS) support_skip("the row has threads");
     assert_null(linked_collector.enter());
 }
 

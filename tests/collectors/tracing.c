@@ -21,7 +21,7 @@ static void open_heap(int64_t heap_bytes, bool lazy) {
     const char *spec = getenv("REFARENA_ALLOCATOR");
     heap_set_option("automatic", 1);
     heap_set_option("heap_bytes", heap_bytes);
-    if (!heap_set_option("lazy_sweep", lazy) && lazy) skip();
+    if (!heap_set_option("lazy_sweep", lazy) && lazy) support_skip("the row does not sweep");
     assert_true(linked_collector.open(allocator_open(spec != NULL ? spec : "system", why, sizeof why)));
     assert_non_null(heap_mutator = linked_collector.enter());
     heap_locals = frame_open(heap_mutator, HEAP_LOCALS);
@@ -112,7 +112,7 @@ TEST(a_full_heap_refuses_and_has_room_again_when_the_chain_is_dropped) { fill_an
 TEST(and_so_it_does_when_sweeping_is_lazy_too) { fill_and_drop(true); }
 
 TEST(owned_arrays_count_as_heap_and_a_refused_one_is_unchanged) {
-    if (!exact()) skip();                               /* a heap in pieces, left by the tests before, never shrinks */
+    if (!exact()) support_skip("the collector is conservative");                         /* a heap in pieces, left by the tests before, never shrinks */
     open_heap(8 * MIB, false);
     heap_row(0, 1000);
     assert_false(object_resize(heap_mutator, &heap_locals[0], 2 * MIB));        /* 16 MiB of references */
