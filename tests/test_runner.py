@@ -2,6 +2,7 @@
 """tests/run.py itself: nothing that failed is counted as passed, what cannot run says why, and a call is looked at first."""
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -107,6 +108,46 @@ class Call(unittest.TestCase):
         for job in ("allocators/contract [magazine]", "biased/threads", "workloads/replay", "tests/test_matrix.py"):
             self.assertIn(job, done.stdout)
         self.assertNotIn("build/address", done.stdout)
+
+
+class Ci(unittest.TestCase):
+    """.ci/run in a tree where make and the fresh root are played."""
+
+    def run_with(self, make: str, fresh: str) -> subprocess.CompletedProcess:
+        with tempfile.TemporaryDirectory(prefix="refarena-test-") as name:
+            tree = Path(name)
+            for path, body in (("scripts/deps.sh", "exit 0"), ("scripts/fresh.sh", fresh), ("bin/make", make)):
+                (tree / path).parent.mkdir(exist_ok=True)
+                (tree / path).write_text(f"#!/bin/bash\n{body}\n", encoding="utf-8")
+                (tree / path).chmod(0o755)
+            (tree / ".ci").mkdir()
+            shutil.copy(ROOT / ".ci/run", tree / ".ci/run")
+            return subprocess.run(["bash", ".ci/run"], cwd=tree, env={**os.environ, "PATH": f"{tree}/bin:{os.environ['PATH']}"},
+                                  capture_output=True, encoding="utf-8", check=False)
+
+    IN_A_ROOT = 'shift; exec "$@"'
+    NO_ROOT = "exit 77"
+
+    def test_the_last_line_sums_what_all_suites_said(self):
+        done = self.run_with('[ "$1" = bench ] || echo 5 passed, 0 failed, 2 skipped', self.IN_A_ROOT)
+        self.assertEqual((done.returncode, done.stdout.splitlines()[-1]), (0, "10 passed, 0 failed, 4 skipped"))
+        self.assertNotIn("reduced", done.stdout)
+
+    def test_where_no_root_can_be_made_it_runs_here_and_says_so(self):
+        done = self.run_with('[ "$1" = bench ] || echo 5 passed, 0 failed, 2 skipped', self.NO_ROOT)
+        self.assertEqual((done.returncode, done.stdout.splitlines()[-2:]), (0, ["reduced: no fresh root", "10 passed, 0 failed, 4 skipped"]))
+
+    def test_a_command_that_fails_without_a_word_is_a_failure_and_the_others_still_run(self):
+        for fresh in (self.IN_A_ROOT, self.NO_ROOT):
+            done = self.run_with('[ "$1" = bench ] && exit 2; echo 5 passed, 0 failed, 2 skipped', fresh)
+            self.assertEqual((done.returncode, done.stdout.splitlines()[-1]), (1, "10 passed, 1 failed, 4 skipped"))
+
+    def test_a_failed_test_fails_it(self):
+        done = self.run_with('[ "$1" = bench ] || { echo 5 passed, 1 failed, 2 skipped; exit 1; }', self.IN_A_ROOT)
+        self.assertEqual((done.returncode, done.stdout.splitlines()[-1]), (1, "10 passed, 2 failed, 4 skipped"))
+
+    def test_where_nothing_ran_it_fails(self):
+        self.assertEqual(self.run_with("exit 0", self.IN_A_ROOT).returncode, 1)
 
 
 if __name__ == "__main__":
