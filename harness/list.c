@@ -57,6 +57,7 @@ void list_help(const char *executable) {
         "  --sample-ms=N         and the resident set over time, every N ms\n"
         "  --map=FILE            and, of pymalloc, how full each pool is at each moment\n"
         "  --memory-limit=BYTES  what the program may take from the OS beyond its start; suffixes K, M, G\n"
+        "                        (what an allocator has reserved, writable, by then is not bounded: mimalloc 3, a gigabyte)\n"
         "  --explain[=GRAPH]     show what the collector does with a small graph: ring, chain, live-ring, dezero, rescue\n"
         "  --pauses              record every pause by its kind; the times are not to be compared then\n"
         "  --heap                after every round look into the heap: objects that live, that lie in it dead, by generation\n"

@@ -76,7 +76,7 @@ run() {
     $as_root "$@" >"$log" 2>&1
 }
 updated=
-update() { [ -z "$updated" ] && updated=yes && run apt-get update -q; }
+update() { [ -z "$updated" ] && updated=yes && run apt-get update -q; }      # once
 apt() {     # a failed install may only mean that the lists of packages are old: fetch them once, and try again
     run env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $1 && return
     update || return 1
@@ -88,15 +88,13 @@ if [ -n "$foreign" ]; then      # its lists are not here yet: the first install 
     printf '+ %sdpkg --add-architecture %s\n' "$as_root" "$foreign"
     ${as_root}dpkg --add-architecture "$foreign" >"$log" 2>&1 || stop "dpkg does not take the architecture $foreign: $(tail -n 1 "$log")"
 fi
-# Which of several names this suite has, only its lists can tell; a minimal system has none.
-if [[ "$needed $optional" = *'|'* ]] && [ -z "$(apt-cache show make 2>/dev/null)" ]; then
-    update || true
-    extra=$(missing "$optional")
-fi
 if [ -n "$wanted" ] && ! apt "$wanted"; then
     tail -n 5 "$log" >&2
     stop "apt-get failed, see above; still missing: $(missing "$needed")"
 fi
+# Which of several names this suite has, only its lists can tell, and a minimal system has none.
+for package in $extra; do known "$package" || { update || true; break; }; done
+extra=$(missing "$optional")
 if [ -z "$extra" ] || apt "$extra"; then exit 0; fi
 for package in $extra; do       # one by one: one that does not exist here must not keep the others away
     apt "$package" || printf 'deps: %s cannot be had; its rows will say "not installed"\n' "$package" >&2

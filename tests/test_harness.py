@@ -355,7 +355,7 @@ class Memory(HarnessTest):
                 line = self.outcome("heap_full", "fake", "leak=1000000", f"--allocator={allocator}",
                                     "--memory-limit=64M", "--units=1000", "--memory")
                 peak = line["memory"]["peak_rss"] - line["memory"]["baseline_rss"]
-                self.assertTrue(32 * MIB < peak < 96 * MIB, peak)
+                self.assertTrue(32 * MIB < peak < 96 * MIB + reserved_bytes(line["build"]["allocator_library"]), peak)
 
     def test_under_a_limit_that_suffices_all_is_well(self) -> None:
         for limit in ("268435456", "262144K", "256M", "1G"):
@@ -535,6 +535,17 @@ def preloaded() -> list[str]:
         return []
     known = json.loads(run("--list=json").stdout)["allocators"]
     return [each["name"] for each in known if each["kind"] == "preloaded" and each["installed"]]
+
+
+def reserved_bytes(library: str | None) -> int:
+    """Writable memory that a malloc maps when it starts and has not touched: what a later limit does not bound. mimalloc 3
+    has a gigabyte of it."""
+    if library is None:
+        return 0
+    text = subprocess.run(["cat", "/proc/self/status"], env={**os.environ, "LD_PRELOAD": library}, capture_output=True, text=True,
+                          check=True).stdout
+    data, touched = (int(re.search(rf"^{name}:\s+(\d+) kB", text, re.M)[1]) << 10 for name in ("VmData", "RssAnon"))
+    return data - touched
 
 
 class Preloaded(HarnessTest):
