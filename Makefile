@@ -224,9 +224,9 @@ test-fresh: ## README's two commands on a clean clone in a minimal Debian: SUITE
 	@scripts/deps.sh fresh
 	@scripts/fresh.sh $(if $(filter user,$(AS)),--user) $(SUITE) 'make bench MATRIX=quick && make test'
 
-test-compilers: ## build and test with gcc 12, 14, 16 and clang 14, 19, 21, each in the Debian that has it; two hours
+test-compilers: ## build and test with gcc 12, 14, 16 and clang 14, 19, 21, each in the Debian that has it; an hour: ONLY=pattern
 	@scripts/deps.sh fresh
-	@scripts/compilers.sh
+	@ONLY=$(call quote,$(ONLY)) scripts/compilers.sh
 
 test-list:
 	@printf '%s\n' $(TEST_PROGRAMS)
