@@ -8,6 +8,8 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON   := /usr/bin/python3
 # as many jobs as there are cores and memory, whatever a container leaves of them
 CORES     = $(shell $(PYTHON) scripts/limits.py 700 2>/dev/null || echo 1)
+# unless `make -j8` has said how many
+parallel  = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(CORES))
 SANITIZE :=
 # SANITIZE=address or thread: the same program, watched, in a build folder of its own; valgrind: one whose pools
 # memcheck sees through
@@ -128,7 +130,7 @@ bench-flags = --matrix $(call quote,$(MATRIX)) --workloads $(call quote,$(WORKLO
               --allocators $(call quote,$(ALLOCATORS)) --precision $(call quote,$(PRECISION)) --largest $(call quote,$(or $(LARGEST),0))
 bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|default|full|classics|objects WORKLOADS= COLLECTORS= ALLOCATORS= PRECISION=2% RESUME=no
 	@$(PYTHON) scripts/run.py --check $(bench-flags)
-	@$(MAKE) --no-print-directory -j$(CORES) all
+	@$(MAKE) --no-print-directory $(parallel) all
 	@$(PYTHON) scripts/run.py $(bench-flags)
 
 bench-allocators: deps-bench ## our allocators beside CPython's own and the real ones, and which of our aims they reach: ALLOCATORS= RESUME=no
@@ -136,7 +138,7 @@ bench-allocators: deps-bench ## our allocators beside CPython's own and the real
 
 bench-collectors: deps-bench ## what each collector costs: counts, collections beside CPython's and libgc's, headers, pauses: DEPTH=quick|usual|thorough PART=counts|graphs|pauses RESUME=no
 	@$(PYTHON) scripts/bench_collectors.py --check --depth $(call quote,$(DEPTH)) --part $(call quote,$(PART))
-	@$(MAKE) --no-print-directory -j$(CORES) all
+	@$(MAKE) --no-print-directory $(parallel) all
 	@$(PYTHON) scripts/bench_collectors.py --depth $(call quote,$(DEPTH)) --part $(call quote,$(PART))
 
 sizes: deps-bench ## cost against size, from 10^3 to 10^7 objects, with the power by which it grows: LARGEST=100000 (quick) RESUME=no
@@ -146,34 +148,34 @@ aa: deps-bench ## one configuration against itself, 100 times on recorded data a
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=aa && $(PYTHON) scripts/aa.py results/reference results/latest
 
 bench-programs: deps-bench ## python3, sqlite3, cc1 and perl, whole, on every malloc: time and peak memory: ALLOCATORS= ROUNDS=5 OUT=results
-	@$(MAKE) --no-print-directory -j$(CORES) $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)
+	@$(MAKE) --no-print-directory $(parallel) $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)
 	@$(PYTHON) scripts/bench_programs.py --lib $(BUILD)/lib --allocators $(call quote,$(ALLOCATORS)) --repetitions $(call quote,$(ROUNDS)) --out $(call quote,$(OUT))
 
 nominals: deps-bench ## what each workload does to memory, as a table: workloads/nominals.md
-	@$(MAKE) --no-print-directory -j$(CORES) $(addprefix $(BUILD)/bin/,blocks census gil cyclic racy leak)
+	@$(MAKE) --no-print-directory $(parallel) $(addprefix $(BUILD)/bin/,blocks census gil cyclic racy leak)
 	@$(PYTHON) scripts/nominals.py --bin $(BUILD)/bin
 
 claims: deps-bench ## what is said of Python's memory and the GIL, put to the test: CLAIM=id THOROUGH=yes PYTHON=/path,/path RESUME=no
 	@/usr/bin/python3 scripts/claims.py --check --claim $(call quote,$(CLAIM)) --python $(call quote,$(PYTHON))
-	@$(MAKE) --no-print-directory -j$(CORES) all
+	@$(MAKE) --no-print-directory $(parallel) all
 	@/usr/bin/python3 scripts/claims.py --claim $(call quote,$(CLAIM)) --python $(call quote,$(PYTHON)) $(if $(THOROUGH),--thorough)
 
 claims-soak: deps-bench ## the same five times over: no verdict may contradict another: RUNS=5 PYTHON=/path
 	@/usr/bin/python3 scripts/claims.py --check --python $(call quote,$(PYTHON))
-	@$(MAKE) --no-print-directory -j$(CORES) all
+	@$(MAKE) --no-print-directory $(parallel) all
 	@/usr/bin/python3 scripts/claims_soak.py --runs $(call quote,$(RUNS)) -- --python $(call quote,$(PYTHON))
 
 claims-reference: ## show a finished run of `make claims` in README, claims/README and results/reference-claims: RUN=results/latest
 	@$(PYTHON) scripts/claims_reference.py --run $(call quote,$(RUN))
 
 occupancy: deps-bench ## draw how full the pools of pymalloc are while blocks die in no order: results/occupancy.png
-	@$(MAKE) --no-print-directory -j$(CORES) $(BUILD)/bin/blocks
+	@$(MAKE) --no-print-directory $(parallel) $(BUILD)/bin/blocks
 	@cd results && ../$(BUILD)/bin/blocks batch count=260000 order=random --allocator=pymalloc --units=1 --rounds=1 --map=occupancy.map >/dev/null
 	@cd results && for fmt in png svg; do gnuplot -e "set loadpath '../scripts/plots'; fmt='$$fmt'; out='occupancy'" ../scripts/plots/occupancy.gp || exit; done
 	@echo 'results/occupancy.png'
 
 beside-cpython: deps-bench ## memory over time of autograd and views, beside CPython and NumPy doing the same: results/beside_cpython.png, or OUT=
-	@$(MAKE) --no-print-directory -j$(CORES) $(BUILD)/bin/refcount $(BUILD)/bin/cyclic
+	@$(MAKE) --no-print-directory $(parallel) $(BUILD)/bin/refcount $(BUILD)/bin/cyclic
 	@$(PYTHON) scripts/beside_cpython.py --results $(call quote,$(OUT))
 
 plots: ## draw again without measuring: RUN=results/x
@@ -183,7 +185,7 @@ report: ## one page that shows a run, with nothing but itself: RUN=results/x
 	@$(PYTHON) scripts/report.py $(call quote,$(RUN))
 
 instructions: deps-test ## instructions of an operation, to the instruction, beside the run's times: RUN=results/x AGAINST=results/y WORKLOADS=
-	@$(MAKE) --no-print-directory -j$(CORES) all
+	@$(MAKE) --no-print-directory $(parallel) all
 	@$(PYTHON) scripts/instructions.py $(call quote,$(RUN)) --against $(call quote,$(AGAINST)) --workloads $(call quote,$(WORKLOADS))
 
 attribution: deps-bench ## what each layer of a collector costs, and what they cost together: WORKLOADS=calls

@@ -16,7 +16,7 @@ CROSS_LIBRARIES := PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR=/usr/lib/$(CROSS_TRIPLET)/
 .PHONY: cross-builds
 
 test-cross: deps-cross ## build for aarch64; its contract tests, and counts, cycles and threads of five collectors, under qemu-user
-	@$(CROSS_LIBRARIES) $(MAKE) --no-print-directory -j$(CORES) $(CROSS_SETTINGS) cross-builds
+	@$(CROSS_LIBRARIES) $(MAKE) --no-print-directory $(parallel) $(CROSS_SETTINGS) cross-builds
 	@$(PYTHON) tests/cross.py $(CROSS_BUILD) $(CROSS_ROWS)
 
 deps-cross: ## what `make test-cross` needs

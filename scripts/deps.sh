@@ -27,8 +27,8 @@ bench) needed=$BENCH ;;
 test)  needed="$BENCH $TEST" optional="$BENCH_OPTIONAL $RECORDINGS $TEST_OPTIONAL" ;;      # what records is tried too
 recordings) needed="$BENCH $RECORDINGS" ;;
 report) needed="$BENCH $REPORT" ;;
-fresh) needed=$FRESH optional= ;;
-cross) needed="$CROSS $CROSS_TOOLS" optional= foreign=arm64
+fresh) needed=$FRESH optional='' ;;
+cross) needed="$CROSS $CROSS_TOOLS" optional='' foreign=arm64
        case "${DEPS_UNAME-$(uname -sm)}" in *aarch64) needed="gcc g++ $CROSS" foreign='' ;; esac ;;
 all)   needed="$BENCH $TEST $RECORDINGS" ;;
 *)     stop "say what for: scripts/deps.sh bench, test, recordings, report, cross, fresh or all" ;;
