@@ -7,7 +7,7 @@ SHELL    := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 PYTHON   := /usr/bin/python3
 # as many jobs as there are cores and memory, whatever a container leaves of them
-CORES     = $(shell $(PYTHON) scripts/limits.py 700 2>/dev/null || echo 1)
+CORES     = $(shell /usr/bin/python3 -c 'import sys; sys.path.insert(0, "scripts"); import limits; print(limits.jobs(700 << 20))' 2>/dev/null || echo 1)
 # unless `make -j8` has said how many
 parallel  = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(CORES))
 SANITIZE :=
@@ -15,7 +15,9 @@ SANITIZE :=
 # memcheck sees through
 BUILD    := build$(SANITIZE:%=/%)
 FRAGMENTS := $(wildcard mk/*.mk)
-WERROR   := $(if $(CI),-Werror)
+# whether a variable says yes: CI=false does not
+on        = $(filter-out 0 no off false,$1)
+WERROR   := $(if $(call on,$(CI)),-Werror)
 
 # what is watched is not raced: it is compiled faster, and its reports need no more than lines
 OPTIMISE := $(if $(filter address thread,$(SANITIZE)),-O1 -g1,-O2 -g)
@@ -94,7 +96,7 @@ CLAIM      :=
 ONLY       :=
 TIMES      := 10
 SUITE      := bookworm
-AS         :=
+WHO        :=
 THOROUGH   :=
 RUNS       := 5
 RUN        := results/latest
@@ -104,18 +106,26 @@ B          :=
 FAIL_ON    :=
 AGAINST    :=
 
-# What else may be given: to the compiler, to deps.sh, to the scripts. A variable that nobody reads is a mistake, and was a
-# silent one (`make bench MATRX=quick`).
+# The value of the variable of this name as one word of the shell, whatever is in it: $(call quote,RUN). And any text.
+quote  = $(call quoted,$(value $1))
+quoted = '$(subst ','\'',$1)'
+
+# What may be given: to the verbs, the compiler, deps.sh and the scripts; then what programs take from the environment, and what
+# is set above. A variable on the command line that nobody reads is a mistake, and was a silent one (`make bench MATRX=quick`).
 READ    := PROGRAMS SEED COLLECTOR SECONDS MATRIX WORKLOADS COLLECTORS ALLOCATORS ALLOCATOR PRECISION DEPTH PART LARGEST ROUNDS CLAIM \
-           ONLY THOROUGH RUNS RUN OUT A B FAIL_ON AGAINST TIMES SUITE AS \
-           CC CXX CFLAGS CXXFLAGS SANITIZE BUILD V CI DEPS RESUME PYTHON CORES NO_COLOR FRESH_CACHE FRESH_FOLDER FRESH_STALE FRESH_OUT
+           ONLY THOROUGH RUNS RUN OUT A B FAIL_ON AGAINST TIMES SUITE WHO \
+           CC CXX CFLAGS CXXFLAGS SANITIZE V CI DEPS RESUME PYTHON CORES NO_COLOR FRESH_CACHE FRESH_FOLDER FRESH_STALE FRESH_OUT
+TAKEN   := PATH HOME TMPDIR TERM COLUMNS LANG LC_% TZ %_proxy PKG_CONFIG_% PYTHON% REFARENA_% %SAN_OPTIONS LD_% GIT_% DEBIAN_% \
+           BUILD WERROR WARN STD LIBS OPTIMISE COMMON CROSS_%
 GIVEN   := $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$(filter-out -*-%,$v)))
-UNKNOWN := $(firstword $(filter-out $(READ),$(GIVEN)))
-nearest  = $(shell $(PYTHON) -c 'import difflib, sys; print(*difflib.get_close_matches(sys.argv[1].upper(), sys.argv[2:], 1, 0.6))' '$1' $(READ) 2>/dev/null)
+UNKNOWN := $(firstword $(filter-out $(READ) $(TAKEN),$(GIVEN)))
+nearest  = $(shell /usr/bin/python3 -c 'import difflib, sys; print(*difflib.get_close_matches(sys.argv[1].upper(), sys.argv[2:], 1, 0.6))' $(call quoted,$1) $(READ) 2>/dev/null)
 $(if $(UNKNOWN),$(error unknown variable $(UNKNOWN)=: $(or $(addprefix did you mean ,$(addsuffix =?,$(call nearest,$(UNKNOWN)))),known are $(READ))))
 
-# a value as one word of the shell, whatever is in it
-quote = '$(subst ','\'',$1)'
+# what may have some values alone: an unknown one would be taken for another in silence
+allowed = $(if $(filter-out $2,$($1)),$(error $1=$($1): known are $2))
+$(call allowed,SANITIZE,address thread valgrind)
+$(call allowed,WHO,user)
 
 # what help lists, and the verbs' own
 .PHONY: $(shell sed -nE 's/^([a-z-]+):.* \#\# .*/\1/p' Makefile $(FRAGMENTS)) test-list ALWAYS
@@ -126,8 +136,8 @@ all: $(EXECUTABLES) $(if $(SANITIZE),,$(BUILD)/lib/refarena-recorder.so $(LIBRAR
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/p' Makefile $(FRAGMENTS) | expand -t 26
 
-bench-flags = --matrix $(call quote,$(MATRIX)) --workloads $(call quote,$(WORKLOADS)) --collectors $(call quote,$(COLLECTORS)) \
-              --allocators $(call quote,$(ALLOCATORS)) --precision $(call quote,$(PRECISION)) --largest $(call quote,$(or $(LARGEST),0))
+bench-flags = --matrix $(call quote,MATRIX) --workloads $(call quote,WORKLOADS) --collectors $(call quote,COLLECTORS) \
+              --allocators $(call quote,ALLOCATORS) --precision $(call quote,PRECISION) --largest $(call quoted,$(or $(value LARGEST),0))
 bench: deps-bench ## run a matrix, plot it, print the table: MATRIX=quick|default|full|classics|objects WORKLOADS= COLLECTORS= ALLOCATORS= PRECISION=2% RESUME=no
 	@$(PYTHON) scripts/run.py --check $(bench-flags)
 	@$(MAKE) --no-print-directory $(parallel) all
@@ -137,9 +147,9 @@ bench-allocators: deps-bench ## our allocators beside CPython's own and the real
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=allocators && $(PYTHON) scripts/bars.py
 
 bench-collectors: deps-bench ## what each collector costs: counts, collections beside CPython's and libgc's, headers, pauses: DEPTH=quick|usual|thorough PART=counts|graphs|pauses RESUME=no
-	@$(PYTHON) scripts/bench_collectors.py --check --depth $(call quote,$(DEPTH)) --part $(call quote,$(PART))
+	@$(PYTHON) scripts/bench_collectors.py --check --depth $(call quote,DEPTH) --part $(call quote,PART)
 	@$(MAKE) --no-print-directory $(parallel) all
-	@$(PYTHON) scripts/bench_collectors.py --depth $(call quote,$(DEPTH)) --part $(call quote,$(PART))
+	@$(PYTHON) scripts/bench_collectors.py --depth $(call quote,DEPTH) --part $(call quote,PART)
 
 sizes: deps-bench ## cost against size, from 10^3 to 10^7 objects, with the power by which it grows: LARGEST=100000 (quick) RESUME=no
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=sizes
@@ -148,25 +158,27 @@ aa: deps-bench ## one configuration against itself, 100 times on recorded data a
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=aa && $(PYTHON) scripts/aa.py results/reference results/latest
 
 bench-programs: deps-bench ## python3, sqlite3, cc1 and perl, whole, on every malloc: time and peak memory: ALLOCATORS= ROUNDS=5 OUT=results
+	@$(PYTHON) scripts/bench_programs.py --check --repetitions $(call quote,ROUNDS)
 	@$(MAKE) --no-print-directory $(parallel) $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)
-	@$(PYTHON) scripts/bench_programs.py --lib $(BUILD)/lib --allocators $(call quote,$(ALLOCATORS)) --repetitions $(call quote,$(ROUNDS)) --out $(call quote,$(OUT))
+	@$(PYTHON) scripts/bench_programs.py --lib $(BUILD)/lib --allocators $(call quote,ALLOCATORS) --repetitions $(call quote,ROUNDS) --out $(call quote,OUT)
 
 nominals: deps-bench ## what each workload does to memory, as a table: workloads/nominals.md
 	@$(MAKE) --no-print-directory $(parallel) $(addprefix $(BUILD)/bin/,blocks census gil cyclic racy leak)
 	@$(PYTHON) scripts/nominals.py --bin $(BUILD)/bin
 
 claims: deps-bench ## what is said of Python's memory and the GIL, put to the test: CLAIM=id THOROUGH=yes PYTHON=/path,/path RESUME=no
-	@/usr/bin/python3 scripts/claims.py --check --claim $(call quote,$(CLAIM)) --python $(call quote,$(PYTHON))
+	@/usr/bin/python3 scripts/claims.py --check --claim $(call quote,CLAIM) --python $(call quote,PYTHON)
 	@$(MAKE) --no-print-directory $(parallel) all
-	@/usr/bin/python3 scripts/claims.py --claim $(call quote,$(CLAIM)) --python $(call quote,$(PYTHON)) $(if $(THOROUGH),--thorough)
+	@/usr/bin/python3 scripts/claims.py --claim $(call quote,CLAIM) --python $(call quote,PYTHON) $(if $(call on,$(THOROUGH)),--thorough)
 
 claims-soak: deps-bench ## the same five times over: no verdict may contradict another: RUNS=5 PYTHON=/path
-	@/usr/bin/python3 scripts/claims.py --check --python $(call quote,$(PYTHON))
+	@/usr/bin/python3 scripts/claims_soak.py --check --runs $(call quote,RUNS)
+	@/usr/bin/python3 scripts/claims.py --check --python $(call quote,PYTHON)
 	@$(MAKE) --no-print-directory $(parallel) all
-	@/usr/bin/python3 scripts/claims_soak.py --runs $(call quote,$(RUNS)) -- --python $(call quote,$(PYTHON))
+	@/usr/bin/python3 scripts/claims_soak.py --runs $(call quote,RUNS) -- --python $(call quote,PYTHON)
 
 claims-reference: ## show a finished run of `make claims` in README, claims/README and results/reference-claims: RUN=results/latest
-	@$(PYTHON) scripts/claims_reference.py --run $(call quote,$(RUN))
+	@$(PYTHON) scripts/claims_reference.py --run $(call quote,RUN)
 
 occupancy: deps-bench ## draw how full the pools of pymalloc are while blocks die in no order: results/occupancy.png
 	@$(MAKE) --no-print-directory $(parallel) $(BUILD)/bin/blocks
@@ -176,26 +188,27 @@ occupancy: deps-bench ## draw how full the pools of pymalloc are while blocks di
 
 beside-cpython: deps-bench ## memory over time of autograd and views, beside CPython and NumPy doing the same: results/beside_cpython.png, or OUT=
 	@$(MAKE) --no-print-directory $(parallel) $(BUILD)/bin/refcount $(BUILD)/bin/cyclic
-	@$(PYTHON) scripts/beside_cpython.py --results $(call quote,$(OUT))
+	@$(PYTHON) scripts/beside_cpython.py --results $(call quote,OUT)
 
 plots: ## draw again without measuring: RUN=results/x
-	@$(PYTHON) scripts/plots.py --run $(call quote,$(RUN))
+	@$(PYTHON) scripts/plots.py --run $(call quote,RUN)
 
-report: ## one page that shows a run, with nothing but itself: RUN=results/x
-	@$(PYTHON) scripts/report.py $(call quote,$(RUN))
+report: ## one page that shows a run, with nothing but itself: RUN=results/x OUT=page.html
+	@$(PYTHON) scripts/report.py $(call quote,RUN) $(if $(filter-out results,$(OUT)),--out $(call quote,OUT))
 
 instructions: deps-test ## instructions of an operation, to the instruction, beside the run's times: RUN=results/x AGAINST=results/y WORKLOADS=
+	@$(PYTHON) scripts/instructions.py $(call quote,RUN) --against $(call quote,AGAINST) --check
 	@$(MAKE) --no-print-directory $(parallel) all
-	@$(PYTHON) scripts/instructions.py $(call quote,$(RUN)) --against $(call quote,$(AGAINST)) --workloads $(call quote,$(WORKLOADS))
+	@$(PYTHON) scripts/instructions.py $(call quote,RUN) --against $(call quote,AGAINST) --workloads $(call quote,WORKLOADS)
 
 attribution: deps-bench ## what each layer of a collector costs, and what they cost together: WORKLOADS=calls
-	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=attribution WORKLOADS=$(call quote,$(or $(WORKLOADS),calls)) && $(PYTHON) scripts/attribution.py && $(PYTHON) scripts/report.py
+	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=attribution WORKLOADS=$(call quoted,$(or $(value WORKLOADS),calls)) && $(PYTHON) scripts/attribution.py && $(PYTHON) scripts/report.py
 
 spacetime: deps-bench ## time against memory: tracers with 1.1 to 6 times their smallest heap, counting with thresholds from often to seldom
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=spacetime && $(PYTHON) scripts/spacetime.py && $(PYTHON) scripts/report.py
 
 heap: deps-bench ## what lies in the heap: garbage that floats and for how long, how objects grow old, how full pools are
-	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=heap WORKLOADS=$(call quote,$(WORKLOADS)) && $(PYTHON) scripts/heap.py
+	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=heap WORKLOADS=$(call quote,WORKLOADS) && $(PYTHON) scripts/heap.py
 
 latency: deps-bench ## how long those wait who come while memory is managed: a server in an open loop, simple and metered latency
 	@$(MAKE) --no-print-directory bench DEPS=no MATRIX=latency && $(PYTHON) scripts/latency.py && $(PYTHON) scripts/report.py
@@ -205,30 +218,33 @@ doctor: ## is this machine fit to measure on, and what would make it fitter?
 
 test-report: ## the page in headless Chromium: no error, sorting and filtering, every figure, nothing too wide
 	@scripts/deps.sh report
-	@$(PYTHON) -m unittest tests/browser/test_report.py
+	@$(PYTHON) -m unittest discover -s tests/browser -p 'test_*.py'
 
 compare: ## what became slower or faster: A=results/x B=results/y, run::configuration, or JSON of Google Benchmark; FAIL_ON=slower:5%
-	@$(if $(and $(A),$(B)),,echo 'make compare: say what with what: A=results/x B=results/y' >&2; exit 2;) $(PYTHON) scripts/compare.py $(call quote,$(A)) $(call quote,$(B)) --fail-on $(call quote,$(FAIL_ON))
+	@$(if $(and $(A),$(B)),,echo 'make compare: say what with what: A=results/x B=results/y' >&2; exit 2;) $(PYTHON) scripts/compare.py $(call quote,A) $(call quote,B) --fail-on $(call quote,FAIL_ON)
 
 reference: ## show a finished run in README and results/reference (or reference-<matrix>): RUN=results/latest
-	@$(PYTHON) scripts/reference.py --run $(call quote,$(RUN))
+	@$(PYTHON) scripts/reference.py --run $(call quote,RUN)
 
 test: deps-test ## build and run all tests: allocators, collectors, workloads, harness, runner; under sanitizers too: ONLY=pattern
-	@$(PYTHON) tests/run.py --only $(call quote,$(ONLY))
+	@$(PYTHON) tests/run.py --only $(call quote,ONLY)
 
 check: deps-test ## a short look, in a minute or so: five rows, nothing sanitized: ONLY=pattern
-	@$(PYTHON) tests/run.py --check --only $(call quote,$(ONLY))
+	@$(PYTHON) tests/run.py --check --only $(call quote,ONLY)
 
-test-repeat: deps-test ## tests ten times beside a load of all cores (stress-ng): TIMES=10 ONLY=pattern
-	@$(PYTHON) tests/run.py --times $(call quote,$(TIMES)) --load --only $(call quote,$(ONLY))
+deps-repeat: ## what `make test-repeat` needs
+	@scripts/deps.sh repeat
 
-test-fresh: ## README's two commands on a clean clone in a minimal Debian: SUITE=bookworm|trixie|sid AS=user (without sudo)
+test-repeat: deps-repeat ## tests ten times beside a load of all cores (stress-ng): TIMES=10 ONLY=pattern
+	@$(PYTHON) tests/run.py --times $(call quote,TIMES) --load --only $(call quote,ONLY)
+
+test-fresh: ## README's two commands on a clean clone in a minimal Debian: SUITE=bookworm|trixie|sid WHO=user (without sudo)
 	@scripts/deps.sh fresh
-	@scripts/fresh.sh $(if $(filter user,$(AS)),--user) $(SUITE) 'make bench MATRIX=quick && make test'
+	@scripts/fresh.sh $(if $(WHO),--user) $(call quote,SUITE) 'make bench MATRIX=quick && make test'
 
 test-compilers: ## build and test with gcc 12, 14, 16 and clang 14, 19, 21, each in the Debian that has it; an hour: ONLY=pattern
 	@scripts/deps.sh fresh
-	@ONLY=$(call quote,$(ONLY)) scripts/compilers.sh
+	@ONLY=$(call quote,ONLY) scripts/compilers.sh
 
 test-list:
 	@printf '%s\n' $(TEST_PROGRAMS)
@@ -237,15 +253,15 @@ cases: $(COLLECTORS_ALL:%=$(BUILD)/bin/%) $(foreach c,$(COLLECTORS_ALL),$(addpre
 	@$(PYTHON) scripts/cases.py
 
 soak: $(COLLECTORS_ALL:%=$(BUILD)/tests/%/model) ## 100,000 random programs on every collector and on a model of it: PROGRAMS= SEED=
-	@printf '%s\n' $(COLLECTORS_ALL) | REFARENA_SEED=$(call quote,$(SEED)) xargs -P2 -I{} sh -c '$(BUILD)/tests/{}/model --soak $(PROGRAMS)'
+	@printf '%s\n' $(COLLECTORS_ALL) | REFARENA_SEED=$(call quote,SEED) xargs -P$(CORES) -I{} $(BUILD)/tests/{}/model --soak $(call quote,PROGRAMS)
 
 fuzz: $(BUILD)/fuzz/$(COLLECTOR) ## the same with programs that libFuzzer writes (clang): COLLECTOR=cyclic SECONDS=60
 	@mkdir -p $<.corpus
-	@$< -max_total_time=$(SECONDS) -max_len=1025 -print_final_stats=1 -artifact_prefix=$<. $<.corpus
+	@$< -max_total_time=$(call quote,SECONDS) -max_len=1025 -print_final_stats=1 -artifact_prefix=$<. $<.corpus
 
 fuzz-allocators: $(BUILD)/fuzz-allocators ## requests that libFuzzer writes, on an allocator and on a model: ALLOCATOR=pymalloc SECONDS=60
 	@mkdir -p $<.corpus
-	@REFARENA_ALLOCATOR='$(or $(ALLOCATOR),pymalloc)' $< -max_total_time=$(SECONDS) -max_len=2048 -print_final_stats=1 -artifact_prefix=$<. $<.corpus
+	@REFARENA_ALLOCATOR=$(call quoted,$(or $(value ALLOCATOR),pymalloc)) $< -max_total_time=$(call quote,SECONDS) -max_len=2048 -print_final_stats=1 -artifact_prefix=$<. $<.corpus
 
 programs: ## python3, sqlite3, gcc, perl and git on our own allocators as malloc: do they say what they say on glibc?
 	@$(MAKE) --no-print-directory $(LIBRARIES:%=$(BUILD)/lib/refarena-%.so)
@@ -277,7 +293,7 @@ clean: ## remove everything that was built
 .SECONDEXPANSION:
 .SECONDARY:
 MAKE_FOLDER = @mkdir -p $(@D)
-SAY = @$(if $(V),set -x;,echo '  $(@:$(BUILD)/%=%)';)
+SAY = @$(if $(call on,$(V)),set -x;,echo '  $(@:$(BUILD)/%=%)';)
 first = $(firstword $(subst /, ,$1))
 rest  = $(patsubst $(call first,$1)/%,%,$1)
 
@@ -285,8 +301,8 @@ rest  = $(patsubst $(call first,$1)/%,%,$1)
 version = $(shell command -v $(firstword $1) >/dev/null && $1 --version | head -n 1 | tr -d "'")
 FLAGS = $(strip $(CC) $(call version,$(CC)) $(CXX) $(call version,$(CXX)) $(STD) $(CFLAGS) $(CXXFLAGS) $(WARN) $(COMMON))
 $(BUILD)/flags: ALWAYS
-	$(MAKE_FOLDER)
-	@flags='$(FLAGS)'; echo "$$flags" | cmp -s - $@ || echo "$$flags" > $@
+	@{ mkdir -p $(@D) && [ -w $(@D) ]; } 2>/dev/null || { echo 'make: $(@D)/ cannot be written: give another folder by BUILD=' >&2; exit 2; }
+	@flags=$(call quoted,$(FLAGS)); echo "$$flags" | cmp -s - $@ || echo "$$flags" > $@
 
 $(BUILD)/once/%.o: %.c $(BUILD)/flags
 	$(MAKE_FOLDER)
@@ -296,7 +312,7 @@ $(BUILD)/once/%.o: %.c $(BUILD)/flags
 COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null)$(shell git diff --quiet HEAD -- 2>/dev/null || echo +)
 $(BUILD)/once/harness/provenance.o: BUILD_FACTS = -DREFARENA_FLAGS='"$(strip $(STD) $(CFLAGS) $(COMMON))"' -DREFARENA_COMMIT='"$(COMMIT)"'
 $(BUILD)/once/harness/provenance.o: $(BUILD)/commit
-$(BUILD)/commit $(BUILD)/callgrind: ALWAYS
+$(BUILD)/commit $(BUILD)/callgrind: ALWAYS | $(BUILD)/flags
 	$(MAKE_FOLDER)
 	@echo '$(STAMP)' | cmp -s - $@ || echo '$(STAMP)' > $@
 $(BUILD)/commit: STAMP = $(COMMIT)
@@ -309,7 +325,7 @@ $(BUILD)/once/%.o: %.cc $(BUILD)/flags
 	$(SAY)$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) $(COMMON) -c $< -o $@
 
 # a collector's row as a header, included first in all that is compiled for it
-$(BUILD)/rows/%.h: collectors/collectors.def
+$(BUILD)/rows/%.h: collectors/collectors.def | $(BUILD)/flags
 	$(MAKE_FOLDER)
 	@sed -nE \
 	  -e 's|^COUNTING\($*, *([a-z_]+), *([a-z_]+), *([a-z_]+), *([a-z_]+)\).*|#define COLLECTOR_NAME "$*"\n#define COLLECTOR_HEADER "refcounted.h"\n#define ROW_COUNTS "\1"\n#define COUNTS_HEADER "counts/\1.h"\n#define ROW_LOADS "\2"\n#define LOADS_HEADER "loads/\2.h"\n#define ROW_CYCLES "\3"\n#define CYCLES_HEADER "cycles/\3.h"\n#define ROW_THREADS "\4"\n#define THREADS_HEADER "threads/\4.h"|p' \

@@ -223,9 +223,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--allocators", default="", help="only these, by name or path; glibc is always there")
     parser.add_argument("--seed", type=int, default=1, help="of the order (default: 1)")
     parser.add_argument("--out", type=Path, default=record.RESULTS, help="folder of the results (default: results)")
+    parser.add_argument("--check", action="store_true", help="only look whether the call is right; nothing need be built")
     asked = parser.parse_args(arguments)
     if asked.repetitions < 1 or asked.scale < 1:
         raise BadInput("--repetitions and --scale: give 1 or more")
+    if asked.check:
+        return 0
     before = machine.state()
     with tempfile.TemporaryDirectory(prefix="refarena-programs-") as folder:
         programs = {p.name: p for p in whole_programs.programs(Path(folder), asked.scale)}

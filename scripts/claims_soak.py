@@ -66,8 +66,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--runs", type=int, default=5, help="how often")
     parser.add_argument("--of", nargs="*", default=[], help="finished runs to look at, in place of new ones")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
+    parser.add_argument("--check", action="store_true", help="only look whether the call is right; nothing need be built")
     parser.add_argument("claims", nargs=argparse.REMAINDER, help="behind --: arguments of claims.py")
     options = parser.parse_args(arguments)
+    if options.runs < 1:
+        raise BadInput(f"--runs {options.runs}: give 1 or more")
+    if options.check:
+        return 0
     folders = [record.find(name, options.results) for name in options.of]
     for number in range(0 if folders else options.runs):
         print(f"run {number + 1} of {options.runs}", flush=True)

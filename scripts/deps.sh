@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# deps.sh - install the Debian packages that are missing, and only those: scripts/deps.sh bench|test|recordings|report|cross|fresh|all
+# deps.sh - install the Debian packages that are missing, and only those: scripts/deps.sh bench|test|recordings|report|repeat|cross|fresh|all
 #
 # Needed packages must be there in the end, or we stop with status 2. Optional ones (allocators to race, libgc, programs that
 # some tests call) are asked for too; where they cannot be had, their rows say "not installed", and their tests are skipped
@@ -30,12 +30,18 @@ report) needed="$BENCH $REPORT" ;;
 fresh) needed=$FRESH optional='' ;;
 cross) needed="$CROSS $CROSS_TOOLS" optional='' foreign=arm64
        case "${DEPS_UNAME-$(uname -sm)}" in *aarch64) needed="gcc g++ $CROSS" foreign='' ;; esac ;;
-all)   needed="$BENCH $TEST $RECORDINGS" ;;
-*)     stop "say what for: scripts/deps.sh bench, test, recordings, report, cross, fresh or all" ;;
+repeat) needed="$BENCH $TEST stress-ng" ;;
+all)   needed="$BENCH $TEST $RECORDINGS" optional="$BENCH_OPTIONAL $TEST_OPTIONAL" ;;
+*)     stop "say what for: scripts/deps.sh bench, test, recordings, report, repeat, cross, fresh or all" ;;
 esac
 [ "${DEPS-}" = no ] && exit 0
 
-installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -q '^installed$'; }
+native=$(dpkg --print-architecture 2>/dev/null)
+installed() {       # for the architecture in its name, or for this machine's; a package may be here for two
+    local architecture=$native
+    [[ $1 = *:* ]] && architecture=${1#*:}
+    dpkg-query -W -f '${db:Status-Status} ${Architecture}\n' "$1" 2>/dev/null | grep -qE "^installed (all|$architecture)$"
+}
 known()     { [ -n "$(apt-cache show "$1" 2>/dev/null)" ]; }
 one_of()    {       # of a|b|c: the one that is installed, or that apt knows, or the first
     local choice

@@ -35,6 +35,8 @@ cache=${FRESH_CACHE-${HOME:+$HOME/.cache/refarena}}; cache=${cache:-/var/tmp/ref
 for program in mmdebstrap unshare git tar; do
     command -v $program >/dev/null || cannot "$program is missing: scripts/deps.sh fresh"
 done
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'        # the checkout may be another user's
+git -C "$top" rev-parse --git-dir >/dev/null 2>&1 || cannot "$top is no repository of git, of which a clean clone could be made"
 unshare --mount --pid --fork true 2>/dev/null || cannot 'namespaces are refused'
 
 # --- the tarball -----------------------------------------------------------------------------------
@@ -60,7 +62,7 @@ tar -C "$root" --xattrs --xattrs-include='*' -xf "$tarball" || stop "$tarball is
 [ -e /etc/resolv.conf ] && cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 home=/root; [ -n "$user" ] && home=/home/$user
 if [ -n "$user" ]; then chroot "$root" useradd --create-home --shell /bin/bash "$user" || stop 'no user can be added'; fi
-git clone --quiet --no-hardlinks "file://$top" "$root$home/refarena" || stop 'the repository cannot be cloned'
+git clone --quiet --no-local "$top" "$root$home/refarena" || stop 'the repository cannot be cloned'
 git -C "$root$home/refarena" checkout --quiet --detach "$(git -C "$top" rev-parse HEAD)" || stop 'the commit is not in the clone'
 git -C "$top" diff --quiet HEAD -- ':!results' || printf 'fresh: what is not committed is left out\n'
 
@@ -74,7 +76,7 @@ home=$1 user=$2 command=$3
 mount -t proc proc /proc && mount -t tmpfs -o mode=1777 tmpfs /dev/shm && cd "$home/refarena" || exit 77
 if [ -n "$user" ]; then
     scripts/deps.sh all || exit
-    chown -R "$user:" "$home" && exec runuser -u "$user" -- env HOME="$home" USER="$user" bash -c "$command"
+    chown -R "$user:" "$home" && exec runuser -u "$user" -- env HOME="$home" USER="$user" LOGNAME="$user" bash -c "$command"
 fi
 exec bash -c "$command"
 END

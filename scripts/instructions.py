@@ -158,7 +158,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--repeats", type=int, default=2, help="how often each is counted; two, to see that it repeats")
     parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder of runs")
     parser.add_argument("--bin", type=Path, default=machine.ROOT / "build/bin", help="folder of the harness's executables")
+    parser.add_argument("--check", action="store_true", help="only look whether the call is right; nothing need be built")
     options = parser.parse_args(arguments)
+    if options.check:
+        for name in filter(None, (options.run, options.against)):
+            record.find(name, options.results)
+        return 0
     return _count_run(options)
 
 

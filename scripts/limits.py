@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import functools
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -273,7 +272,3 @@ def _kib(table: dict[str, str], key: str) -> int:
     """Bytes."""
     words = table.get(key, "").split()
     return int(words[0]) * 1024 if words and words[0].isdecimal() else 0
-
-
-if __name__ == "__main__":          # for the Makefile: limits.py MIB, as many jobs of so many MiB as can run at once
-    print(jobs(int(sys.argv[1]) << 20))

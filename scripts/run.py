@@ -146,7 +146,13 @@ def choose(options: argparse.Namespace, harness: Harness, known: dict[str, dict[
 
 def check(options: argparse.Namespace) -> None:
     """BadInput where a name is not known, before anything is built."""
+    _refuse_resume(options)
     _narrowed(options, registry.written())
+
+
+def _refuse_resume(options: argparse.Namespace) -> None:
+    if options.resume not in ("auto", "no"):
+        raise BadInput(f"RESUME is 'auto' or 'no', not '{options.resume}'")
 
 
 def _narrowed(options: argparse.Namespace, names: registry.Names) -> Matrix:
@@ -186,8 +192,7 @@ def open_run(options: argparse.Namespace, plan: Matrix, harness: Harness, known:
              arguments: list[str]) -> tuple[Path, dict[str, Any]]:
     """The folder to measure into, and what run.json says of it."""
     code = _code_digest(harness, known)
-    if options.resume not in ("auto", "no"):
-        raise BadInput(f"RESUME is 'auto' or 'no', not '{options.resume}'")
+    _refuse_resume(options)
     folder = record.unfinished(options.results, plan.digest(), code) if options.resume == "auto" else None
     if folder:
         about = record.read_run(folder)

@@ -10,17 +10,24 @@ accesses than aarch64 promises, so that a missing barrier is not found here. Thr
 """
 from __future__ import annotations
 
+import os
+import sys
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "scripts")]           # python3 -P leaves the first out
+import net
+
+net.spread(__name__)
+
 import concurrent.futures
 import json
-import os
 import platform
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-from run import TOP, Job, Outcome, collectors, report, run
+from run import JOB_BYTES, TOP, Job, Outcome, collectors, limits, report, run
 
 # each allocator and each wrapper once: what differs in parameters alone differs nowhere in what a machine does
 SPECS = ("system", "bump", "pymalloc", "magazine,keep=none", "pyobject", "counted:failing:pymalloc", "debug:magazine",
@@ -30,13 +37,12 @@ RUN = ("chain", "size=1000", "--units=1", "--rounds=1")
 
 
 def emulator() -> list[str]:
-    """What stands before a program: nothing on an aarch64 machine. Exits where nothing can run it."""
+    """What stands before a program: nothing on an aarch64 machine. BadInput where nothing can run it."""
     if platform.machine() == "aarch64":
         return []
     found = next(filter(None, map(shutil.which, EMULATORS)), None)
     if found is None:
-        print(f"tests/cross.py: {EMULATORS[0]} is missing; install qemu-user, or run `scripts/deps.sh cross`", file=sys.stderr)
-        sys.exit(2)
+        raise net.BadInput(f"{EMULATORS[0]} is missing; install qemu-user, or run `scripts/deps.sh cross`")
     return [found]
 
 
@@ -81,16 +87,14 @@ def run_executables(build: str, rows: list[str], before: list[str]) -> Outcome:
 
 def main() -> int:
     if len(sys.argv) < 3:
-        print("tests/cross.py: say which build and which rows: tests/cross.py build/aarch64 cyclic gil", file=sys.stderr)
-        return 2
+        raise net.BadInput("say which build and which rows: tests/cross.py build/aarch64 cyclic gil")
     build, rows, before = sys.argv[1], sys.argv[2:], emulator()
     jobs = contract_jobs(build, before) + row_jobs(build, rows, before)
     if not jobs:
-        print(f"tests/cross.py: nothing is built in {build}; run `make test-cross`", file=sys.stderr)
-        return 2
+        raise net.BadInput(f"nothing is built in {build}; run `make test-cross`")
     outcomes = [run_executables(build, rows, before)]
     report(outcomes[0])
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(limits.jobs(JOB_BYTES)) as pool:
         for outcome in pool.map(run, jobs):
             report(outcome)
             outcomes.append(outcome)
@@ -100,4 +104,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    net.run("test-cross", main)

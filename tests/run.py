@@ -5,7 +5,7 @@
     make test                    all of it
     make test ONLY=pattern       the jobs whose name has this regular expression; only what they need is built
     make check                   a broad look in a minute: five rows, the usual settings, nothing sanitized
-    make test-repeat             those that time things or look at memory, ten times beside a load: TIMES= ONLY=
+    make test-repeat             each ten times, beside a load of all cores: TIMES= ONLY=
 
 What runs where (a program is skipped, with its reason, where it cannot run):
 
@@ -19,26 +19,30 @@ when all others have ended.
 """
 from __future__ import annotations
 
-import argparse
+import os
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TOP / "tests"), str(TOP / "scripts")]          # python3 -P leaves the first out
+import net
+
+net.spread(__name__)
+
 import concurrent.futures
 import contextlib
 import functools
 import json
-import os
 import platform
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-TOP = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(TOP / "scripts"))
-import limits  # noqa: E402
+import limits
 
 SECONDS = 600                       # a job's longest time
 SKIPPED = 77                        # status of a C program that skips all it has
@@ -101,7 +105,7 @@ def programs(build: str) -> list[str]:
     """The C test programs of one build, as the Makefile lists them."""
     listed = make("-s", *_sanitize(build), "test-list", stdout=subprocess.PIPE)
     if listed.returncode != 0:
-        sys.exit(listed.returncode)
+        raise net.BadInput("make cannot list the tests, see above")
     return listed.stdout.split()
 
 
@@ -137,7 +141,7 @@ def program_jobs(build: str) -> Iterable[Job]:
 
 def python_jobs() -> Iterable[Job]:
     for path in sorted((TOP / "tests").glob("test_*.py")):
-        alone = re.search(r"^ALONE = True", path.read_text(encoding="utf-8"), re.M) is not None
+        alone = _says(path, "ALONE")
         yield Job(f"tests/{path.name}", [sys.executable, "-m", "unittest", "discover", "-v", "-s", "tests", "-p", path.name],
                   "build", PYTHON_NEEDS, {}, alone)
 
@@ -157,6 +161,11 @@ def larger_page_jobs() -> Iterable[Job]:
                       {"REFARENA_ALLOCATOR": spec, "LD_PRELOAD": pretender, "REFARENA_PAGE_BYTES": str(size)})
 
 
+def _says(path: Path, word: str) -> bool:
+    """Is this constant of a test's module True?"""
+    return re.search(rf"^{word} = True", path.read_text(encoding="utf-8"), re.M) is not None
+
+
 def all_jobs() -> list[Job]:
     return [*python_jobs(), *(job for build in SETTINGS for job in program_jobs(build)), *larger_page_jobs()]
 
@@ -166,7 +175,7 @@ def in_check(job: Job) -> bool:
     if job.build != "build":
         return False
     if job.name.startswith("tests/"):
-        return "SLOW = True" not in (TOP / job.name).read_text(encoding="utf-8")
+        return not _says(TOP / job.name, "SLOW")
     folder = job.argv[0].split("/")[-2]
     if "LD_PRELOAD" in job.env:
         return False
@@ -241,8 +250,9 @@ def read_unittest(text: str, status: int) -> tuple[int, list[str], list[str]]:
     count = re.search(r"^Ran (\d+) test", text, re.M)
     failed = re.findall(r"^(?:FAIL|ERROR|UNEXPECTED SUCCESS): (.*)$", text, re.M)
     skipped = re.findall(r"\.\.\. skipped (.*)$", text, re.M)
-    if status != 0 and not failed and not (skipped and count and int(count[1]) <= len(skipped)):    # 5 from 3.12 on: nothing ran
-        failed = [f"unittest ended with status {status}"]
+    none_ran = status == 5 and count and int(count[1]) <= len(skipped)      # from 3.12 on, where all are skipped
+    if not failed and (status != 0 and not none_ran or not count or count[1] == "0"):
+        failed = [f"unittest ended with status {status}, and ran {count[1] if count else 'no'} tests"]
     return max(0, (int(count[1]) if count else 0) - len(failed) - len(skipped)), failed, skipped
 
 
@@ -272,8 +282,6 @@ def load(wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    if not shutil.which("stress-ng"):
-        sys.exit("tests/run.py: --load needs the package stress-ng")
     with subprocess.Popen(LOAD, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as stress:
         try:
             yield
@@ -290,9 +298,13 @@ def run_all(jobs: list[Job], at_once: int) -> list[Outcome]:
     jobs = sorted(jobs, key=lambda job: -times.get(job.name, SECONDS if job.needs == PYTHON_NEEDS else 0))
     outcomes = []
     with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-        for ended in concurrent.futures.as_completed([pool.submit(run, job) for job in jobs if not job.alone]):
-            outcomes.append(ended.result())
-            report(outcomes[-1])
+        try:
+            for ended in concurrent.futures.as_completed([pool.submit(run, job) for job in jobs if not job.alone]):
+                outcomes.append(ended.result())
+                report(outcomes[-1])
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     for job in (job for job in jobs if job.alone):
         outcomes.append(run(job))
         report(outcomes[-1])
@@ -303,7 +315,7 @@ def run_all(jobs: list[Job], at_once: int) -> list[Outcome]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(description="Build and run the tests.")
+    parser = net.Parser(prog="test", description="Build and run the tests.")
     parser.add_argument("--only", default="", metavar="PATTERN", help="only jobs whose name has this regular expression")
     parser.add_argument("--check", action="store_true", help="the short look")
     parser.add_argument("--times", type=int, default=1, metavar="N", help="each job so many times")
@@ -313,19 +325,22 @@ def main(arguments: list[str]) -> int:
     try:
         wanted = re.compile(options.only)
     except re.error as error:
-        parser.error(f"ONLY={options.only}: {error}")
+        raise net.BadInput(f"ONLY={options.only}: {error}") from None
+    if options.times < 1:
+        raise net.BadInput(f"TIMES={options.times}: give 1 or more")
+    if options.load and not shutil.which(LOAD[0]):
+        raise net.BadInput(f"the load is {LOAD[0]}'s: install it with `scripts/deps.sh repeat`")
     jobs = [job for job in all_jobs() if wanted.search(job.name) and (not options.check or in_check(job))]
     if not jobs:
-        parser.error(f"ONLY={options.only}: no job has this in its name; `tests/run.py --list` prints all")
+        raise net.BadInput(f"ONLY={options.only}: no job has this in its name; `tests/run.py --list` prints all")
     if options.list:
         print("\n".join(job.name for job in jobs))
         return 0
     at_once, begun = limits.jobs(JOB_BYTES), time.monotonic()
     status = build(jobs, at_once)
     if status:
-        print("tests/run.py: the tests cannot be built", file=sys.stderr)
         print("0 passed, 1 failed")
-        return status
+        raise net.Stopped("the tests cannot be built, see above")
     built = time.monotonic()
     with load(options.load):
         outcomes = [outcome for _ in range(options.times) for outcome in run_all(jobs, at_once)]
@@ -340,4 +355,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    net.run("test", lambda: main(sys.argv[1:]))

@@ -16,8 +16,9 @@ class Deps(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="refarena-deps-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        for name in ("dpkg-query", "apt-get", "apt-cache", "sudo"):
+        for name in ("dpkg", "dpkg-query", "apt-get", "apt-cache", "sudo"):
             (self.folder / name).touch(mode=0o755)
+        self.command("dpkg", "echo amd64")
         self.knows("all")
         self.suite_has("make", "libmimalloc2.0", "libtcmalloc-minimal4", "libpython3.11", "libjemalloc2", "libgc-dev", "sqlite3", "lld",
                        "jq", "perl", "locales")
@@ -29,7 +30,7 @@ class Deps(unittest.TestCase):
 
     def knows(self, *missing: str) -> None:
         lines = "\n".join(f'{name}) exit 1;;' for name in missing)
-        self.command("dpkg-query", f'for p; do :; done\ncase "$p" in\n{lines}\nesac\nprintf installed')
+        self.command("dpkg-query", f'for p; do :; done\ncase "$p" in\n{lines}\nesac\necho installed all')
 
     def suite_has(self, *packages: str) -> None:
         """What the lists of packages name, of those that are asked for by apt-cache."""
@@ -66,6 +67,14 @@ class Deps(unittest.TestCase):
             asked = self.run_for(what).stdout
             for package in ("gcc", "g++", "libbenchmark-dev", "libjansson-dev", "libzstd-dev", "libjemalloc2"):
                 self.assertIn(package, asked, what)
+
+    def test_a_package_that_is_here_for_two_architectures_is_here(self):
+        self.command("dpkg-query", 'echo "installed arm64"; echo "installed amd64"')
+        self.assertEqual((self.run_for("bench").stdout, self.asked()), ("", ""))
+
+    def test_a_package_of_another_architecture_alone_is_missing(self):
+        self.command("dpkg-query", 'echo "installed arm64"')
+        self.assertIn("libbenchmark-dev", self.run_for("bench").stdout)
 
     def test_lists_are_fetched_once_and_only_after_a_failure(self):
         self.knows("gcc")
@@ -145,7 +154,7 @@ class Deps(unittest.TestCase):
     def foreign(self, *architectures: str) -> None:
         """A dpkg that has these architectures beside its own, and notes what it is asked to add."""
         lines = "".join(f"echo {name};" for name in architectures)
-        self.command("dpkg", f'case "$1" in --print-foreign-architectures) {lines} ;; *) echo dpkg "$@" >>{self.folder}/asked;; esac')
+        self.command("dpkg", f'[ "$1" = --print-architecture ] && echo amd64 && exit\ncase "$1" in --print-foreign-architectures) {lines} ;; *) echo dpkg "$@" >>{self.folder}/asked;; esac')
         (self.folder / "dpkg").chmod(0o755)
 
     def test_cross_adds_the_other_architecture_before_it_asks_for_its_packages(self):

@@ -17,13 +17,11 @@ from run_support import ROOT, Bench
 
 import net
 
+SLOW = True             # not part of the short look (make check)
 SCRIPTS = ROOT / "scripts"
 # Read by python3 before the script: the first call of main() (of the script that was started) raises this.
 PLANTED = """
 import sys
-SLOW = True             # not part of the short look (make check)
-
-
 def plant(frame, event, _argument):
     if event == "call" and frame.f_code.co_name == "main" and frame.f_globals.get("__name__") == "__main__":
         sys.setprofile(None)
@@ -34,7 +32,8 @@ sys.setprofile(plant)
 
 def commands() -> list[Path]:
     """Every script that can be started."""
-    found = [p for p in sorted(SCRIPTS.rglob("*")) if p.is_file() and (p.suffix == ".py" or os.access(p, os.X_OK))]
+    found = [p for p in [*sorted(SCRIPTS.rglob("*")), ROOT / "tests/run.py", ROOT / "tests/cross.py"]
+             if p.is_file() and (p.suffix == ".py" or os.access(p, os.X_OK))]
     return [p for p in found if re.search(r'^if __name__ == "__main__":\n    [^s]', p.read_text(encoding="utf-8", errors="replace"), re.M)]
 
 

@@ -2,6 +2,7 @@
 """tests/run.py itself: nothing that failed is counted as passed, what cannot run says why, and a call is looked at first."""
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -39,7 +40,12 @@ class Reading(unittest.TestCase):
         self.assertEqual(runner.read_unittest(text, 1), (1, ["test_b (x)", "test_c (x)"], ["'why'"]))
 
     def test_a_unittest_that_dies_is_a_failure(self):
-        self.assertEqual(runner.read_unittest("Segmentation fault", -11)[1], ["unittest ended with status -11"])
+        self.assertEqual(runner.read_unittest("Segmentation fault", -11)[1], ["unittest ended with status -11, and ran no tests"])
+
+    def test_a_file_without_a_test_is_a_failure_and_one_whose_tests_are_all_skipped_is_none(self):
+        self.assertEqual(len(runner.read_unittest("Ran 0 tests in 0 s\nOK\n", 0)[1]), 1)
+        self.assertEqual(runner.read_unittest("a (x) ... skipped 'why'\nRan 1 test in 0 s\n", 5), (0, [], ["'why'"]))
+        self.assertEqual(len(runner.read_unittest("a (x) ... skipped 'why'\nRan 1 test in 0 s\n", 1)[1]), 1)
 
 
 class Addresses(unittest.TestCase):
@@ -83,25 +89,56 @@ class Call(unittest.TestCase):
     def test_a_wrong_name_is_refused_before_anything_is_built(self):
         for verb, variable, words in (("bench", "MATRIX=nope", "unknown matrix 'nope'"), ("bench", "WORKLOADS=chian", "did you mean 'chain'?"),
                                       ("bench", "COLLECTORS=gli", "did you mean 'gil'?"), ("claims", "CLAIM=nope", "unknown claim 'nope'"),
-                                      ("bench-collectors", "DEPTH=deep", "invalid choice: 'deep'")):
+                                      ("bench-collectors", "DEPTH=deep", "invalid choice: 'deep'"), ("bench", "RESUME=maybe", "'auto' or 'no'"),
+                                      ("claims-soak", "RUNS=x", "invalid int value: 'x'"), ("bench-programs", "ROUNDS=0", "give 1 or more"),
+                                      ("instructions", "RUN=nope", "'nope' is not a run"), ("all", "SANITIZE=adress", "known are address thread valgrind"),
+                                      ("test-fresh", "WHO=root", "known are user")):
             done = self.make("--no-print-directory", verb, variable, "DEPS=no")
             self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
             self.assertIn(words, done.stderr)
 
-    def test_a_value_with_a_quote_is_one_word(self):
-        done = self.make("compare", "A=it's here", "B=x y", "DEPS=no")
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("it's here", done.stderr)
+    def test_a_folder_that_cannot_be_built_into_is_one_line(self):
+        done = self.make("--no-print-directory", "all", "BUILD=/proc/build")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("/proc/build/ cannot be written", done.stderr.splitlines()[0])
+        self.assertEqual(len([line for line in done.stderr.splitlines() if "***" not in line and "Waiting" not in line]), 1, done.stderr)
 
-    def test_another_compiler_is_another_stamp(self):
-        one, other = (self.make("-n", "build/flags", f"CC={cc}").stdout for cc in ("gcc", "env gcc"))
-        self.assertNotEqual(one, other)
-        self.assertRegex(one, r"gcc \(.*\) \d+\.\d+")
+    def test_what_says_no_is_no(self):
+        flags = [self.make("-n", "build/flags", f"CI={word}").stdout for word in ("false", "true")]
+        self.assertEqual(["-Werror" in text for text in flags], [False, True])
+
+    def test_whatever_is_in_a_value_it_is_one_word_of_a_script(self):
+        """Each line that make would run is split by a shell: the value must come out as it went in."""
+        nasty = "a$$b'c\"d; touch x `e` (f"          # make reads $$ as one dollar
+        for verb, names in (("bench", ("MATRIX", "WORKLOADS", "COLLECTORS", "ALLOCATORS", "PRECISION", "LARGEST")), ("compare", ("A", "B", "FAIL_ON")),
+                            ("report", ("RUN", "OUT")), ("bench-collectors", ("DEPTH", "PART")), ("claims", ("CLAIM", "PYTHON")),
+                            ("claims-soak", ("RUNS",)), ("instructions", ("RUN", "AGAINST")), ("bench-programs", ("ROUNDS", "OUT")),
+                            ("plots", ("RUN",)), ("test", ("ONLY",)), ("test-repeat", ("TIMES",)), ("test-fresh", ("SUITE",))):
+            for name in names:
+                other = ["A=x", "B=y"] if verb == "compare" else []
+                done = self.make("-n", "--no-print-directory", verb, *(o for o in other if not o.startswith(name)), f"{name}={nasty}", "DEPS=no")
+                words = [word for line in done.stdout.splitlines() if "scripts/" in line or "tests/run.py" in line for word in shlex.split(line)]
+                self.assertIn(nasty, [word.replace("a$b", "a$$b") for word in words], f"{verb} {name}: {done.stdout[-600:]}{done.stderr}")
+
+    def test_another_version_of_a_compiler_is_another_stamp(self):
+        with tempfile.TemporaryDirectory(prefix="refarena-test-") as folder:
+            stamps = []
+            for version in ("played 1.0", "played 2.0"):
+                (Path(folder) / "cc").write_text(f"#!/bin/sh\necho {version}\n", encoding="utf-8")
+                (Path(folder) / "cc").chmod(0o755)
+                stamps.append(self.make("-n", "build/flags", f"CC={folder}/cc").stdout)
+        self.assertIn("played 1.0", stamps[0])
+        self.assertEqual(stamps[0].replace("played 1.0", "played 2.0"), stamps[1])
 
     def test_a_pattern_that_fits_nothing_is_refused(self):
         done = subprocess.run([sys.executable, str(ROOT / "tests/run.py"), "--only", "no such job"], capture_output=True, encoding="utf-8", check=False)
-        self.assertEqual(done.returncode, 2)
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done.stderr)
         self.assertIn("no job has this in its name", done.stderr)
+
+    def test_a_number_of_times_that_is_none_is_refused(self):
+        for times in ("0", "x"):
+            done = subprocess.run([sys.executable, str(ROOT / "tests/run.py"), "--times", times], capture_output=True, encoding="utf-8", check=False)
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done.stderr)
 
     def test_the_short_look_has_something_of_everything(self):
         done = subprocess.run([sys.executable, str(ROOT / "tests/run.py"), "--list", "--check"], capture_output=True, encoding="utf-8", check=False)

@@ -20,6 +20,8 @@ import unittest
 
 from run_support import needs
 
+import limits
+
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BIN = TOP / "build/bin"
 PARALLEL = re.findall(r"^(?:COUNTING|TRACING)\((\w+),.*(?:stop_the_world|none)\)", (TOP / "collectors/collectors.def").read_text(), re.M)
@@ -72,7 +74,7 @@ SMALL = {"calls": [["size=500"], ["size=500", "argument=five"]], "names": [["siz
 
 
 # nothing here is timed
-POOL = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
+POOL = concurrent.futures.ThreadPoolExecutor(limits.jobs(1 << 30))
 
 
 @functools.cache
