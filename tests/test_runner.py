@@ -147,13 +147,65 @@ class Call(unittest.TestCase):
         self.assertNotIn("build/address", done.stdout)
 
 
+class Fresh(unittest.TestCase):
+    """scripts/fresh.sh where no root can be made, and scripts/compilers.sh with a played one."""
+
+    def run_script(self, script: str, *arguments: str, **played: str) -> subprocess.CompletedProcess:
+        """played: commands that stand first on PATH."""
+        with tempfile.TemporaryDirectory(prefix="refarena-test-") as folder:
+            for name, body in played.items():
+                (Path(folder) / name).write_text(f"#!/bin/bash\n{body}\n", encoding="utf-8")
+                (Path(folder) / name).chmod(0o755)
+            return subprocess.run([script, *arguments], env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "FRESH_CACHE": f"{folder}/cache"},
+                                  capture_output=True, encoding="utf-8", check=False)
+
+    def refused(self, status: int, words: str, *arguments: str, **played: str) -> None:
+        done = self.run_script(str(ROOT / "scripts/fresh.sh"), *arguments, **played)
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (status, 1), done.stderr)
+        self.assertIn(words, done.stderr)
+
+    def test_a_wrong_call_is_refused(self):
+        self.refused(2, "say which suite", "bookworm")
+        self.refused(2, "is no suite", "book; worm", "true")
+
+    def test_where_no_root_can_be_made_the_reason_is_said_with_a_status_of_its_own(self):
+        root, there = "echo 0", "exit 0"
+        self.refused(77, "only root may", "bookworm", "true", id="echo 1000")
+        self.refused(77, "namespaces are refused", "bookworm", "true", id=root, mmdebstrap=there, unshare="exit 1")
+        self.refused(77, "no repository of git", "bookworm", "true", id=root, mmdebstrap=there, git="exit 128")
+        done = self.run_script(str(ROOT / "scripts/fresh.sh"), "bookworm", "true", id=root, unshare=there, mmdebstrap="echo no mirror >&2; exit 1")
+        self.assertEqual(done.returncode, 77)
+        self.assertIn("no mirror", done.stderr)
+        self.assertIn("mmdebstrap failed for bookworm", done.stderr)
+
+    def compilers(self, fresh: str, *arguments: str) -> subprocess.CompletedProcess:
+        with tempfile.TemporaryDirectory(prefix="refarena-test-") as folder:
+            shutil.copy(ROOT / "scripts/compilers.sh", folder)
+            (Path(folder) / "fresh.sh").write_text(f"#!/bin/bash\n{fresh}\n", encoding="utf-8")
+            (Path(folder) / "fresh.sh").chmod(0o755)
+            return self.run_script(f"{folder}/compilers.sh", *arguments)
+
+    def test_compilers_of_which_none_could_be_tried_have_not_passed(self):
+        self.assertEqual(self.compilers("exit 77").returncode, 1)
+
+    def test_one_that_cannot_be_had_is_named_and_the_others_count(self):
+        done = self.compilers('[ "$1" = sid ] && { echo no sid; exit 77; }; echo 3 passed, 0 failed')
+        self.assertEqual((done.returncode, done.stdout.splitlines()[-1]), (0, "4 compilers passed, 0 failed"))
+        self.assertIn("could not be had: no sid", done.stdout)
+
+    def test_a_compiler_that_fails_fails_and_an_unknown_one_is_refused(self):
+        self.assertEqual(self.compilers("exit 2", "gcc-14").returncode, 1)
+        done = self.compilers("exit 0", "gcc-41")
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1))
+
+
 class Ci(unittest.TestCase):
     """.ci/run in a tree where make and the fresh root are played."""
 
     def run_with(self, make: str, fresh: str) -> subprocess.CompletedProcess:
         with tempfile.TemporaryDirectory(prefix="refarena-test-") as name:
             tree = Path(name)
-            for path, body in (("scripts/deps.sh", "exit 0"), ("scripts/fresh.sh", fresh), ("bin/make", make)):
+            for path, body in (("scripts/deps.sh", "echo deps.sh $1"), ("scripts/fresh.sh", fresh), ("bin/make", make)):
                 (tree / path).parent.mkdir(exist_ok=True)
                 (tree / path).write_text(f"#!/bin/bash\n{body}\n", encoding="utf-8")
                 (tree / path).chmod(0o755)
@@ -169,6 +221,7 @@ class Ci(unittest.TestCase):
         done = self.run_with('[ "$1" = bench ] || echo 5 passed, 0 failed, 2 skipped', self.IN_A_ROOT)
         self.assertEqual((done.returncode, done.stdout.splitlines()[-1]), (0, "10 passed, 0 failed, 4 skipped"))
         self.assertNotIn("reduced", done.stdout)
+        self.assertEqual(done.stdout.count("deps.sh"), 1, "what CI needs is installed here, and never in the root")
 
     def test_where_no_root_can_be_made_it_runs_here_and_says_so(self):
         done = self.run_with('[ "$1" = bench ] || echo 5 passed, 0 failed, 2 skipped', self.NO_ROOT)

@@ -12,6 +12,7 @@
  */
 #include <sys/mman.h>
 
+#include "../../allocators/os_page.h"
 #include "../collector.h"
 #include "marksweep_mark.h"
 
@@ -29,7 +30,7 @@ static bool  mark_overflowed;                   /* some marked object is not on 
 
 static bool table_grow(table *t, size_t limit_bytes) {
     size_t old_bytes = t->capacity * sizeof(object *), bytes = old_bytes ? old_bytes * 2 : 64 << 10;
-    if (bytes > limit_bytes) bytes = limit_bytes & ~(size_t)4095;
+    if (bytes > limit_bytes) bytes = limit_bytes & ~(os_page_bytes() - 1);
     if (bytes <= old_bytes) return false;
     void *items = t->items == NULL
         ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
