@@ -20,6 +20,7 @@ import base64
 import html
 import json
 import re
+import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ import stats
 import summary
 import table
 from collector_plots import percentiles
-from net import BadInput
+from net import BadInput, Stopped
 from record import Line, shown
 from summary import GroupSummary, Row
 
@@ -285,7 +286,15 @@ def main(arguments: list[str]) -> int:
     about, lines = record.read_run(folder), record.read_lines(folder)
     if not lines:
         raise BadInput(f"{shown(folder)} is empty: nothing was measured; go on with it, or take another run")
-    print(shown(write(folder, about, lines, summary.summarise(about["matrix"], lines), options.out)))
+    groups = summary.summarise(about["matrix"], lines)
+    try:
+        page = write(folder, about, lines, groups, options.out)
+    except Stopped as trouble:                          # a run that is only to be read has a page too
+        if options.out:
+            raise
+        page = write(folder, about, lines, groups, Path(tempfile.mkdtemp(prefix="refarena-")) / "index.html")
+        print(f"report: {trouble}; the page is elsewhere (--out says where)", file=sys.stderr)
+    print(shown(page))
     return 0
 
 
