@@ -29,6 +29,9 @@ watch-thread  := -fsanitize=thread -DREFARENA_SANITIZED
 watch-valgrind := -DREFARENA_VALGRIND
 COMMON   := -D_GNU_SOURCE -MMD -MP -pthread -fno-builtin-malloc -fno-builtin-free -fno-builtin-calloc -fno-builtin-realloc \
             -fno-omit-frame-pointer -I. $(watch-$(SANITIZE))
+version   = $(shell command -v $(firstword $1) >/dev/null && $1 --version | head -n 1 | tr -d "'")
+# valgrind 3.19, of Debian 12, does not read clang's DWARF 5
+COMMON   += $(if $(findstring clang,$(call version,$(CC))),-gdwarf-4)
 STD      := -std=c11
 LIBS     := -lbenchmark -ljansson -lzstd -ldl -lm -lstdc++
 
@@ -298,7 +301,6 @@ first = $(firstword $(subst /, ,$1))
 rest  = $(patsubst $(call first,$1)/%,%,$1)
 
 # what is compiled with other flags, or by another compiler, is compiled anew
-version = $(shell command -v $(firstword $1) >/dev/null && $1 --version | head -n 1 | tr -d "'")
 FLAGS = $(strip $(CC) $(call version,$(CC)) $(CXX) $(call version,$(CXX)) $(STD) $(CFLAGS) $(CXXFLAGS) $(WARN) $(COMMON))
 $(BUILD)/flags: ALWAYS
 	@{ mkdir -p $(@D) && [ -w $(@D) ]; } 2>/dev/null || { echo 'make: $(@D)/ cannot be written: give another folder by BUILD=' >&2; exit 2; }
