@@ -86,6 +86,11 @@ int support_program(char *const argv[], char *said, size_t said_bytes) {
     return support_run(NULL, NULL, argv, said, said_bytes);
 }
 
+void support_assert_between(const char *what, uintmax_t value, uintmax_t least, uintmax_t most) {
+    if (value < least || value > most)
+        fail_msg("%s is %ju, not from %ju to %ju", what, value, least, most);
+}
+
 int support_skip_all(const char *reason) {
     fprintf(stderr, "%s\n", reason);
     return SUPPORT_SKIPPED;

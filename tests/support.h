@@ -27,6 +27,10 @@
 /* TEST(a_refused_resize_leaves_the_block_untouched) { ... }, listed with cmocka_unit_test(its name). */
 #define TEST(name) static void name(__attribute__((unused)) void **state)
 
+/* Asserts least <= value <= most, of unsigned numbers: cmocka 2 calls its own assert_in_range deprecated, and 1 has no other. */
+#define support_between(value, least, most) support_assert_between(#value, value, least, most)
+void support_assert_between(const char *what, uintmax_t value, uintmax_t least, uintmax_t most);
+
 enum { SUPPORT_SECONDS = 60, SUPPORT_PATIENCE = 400 };  /* of processor time; by the clock */
 enum { SUPPORT_SKIPPED = 77 };                          /* the exit status of a program that cannot run here */
 

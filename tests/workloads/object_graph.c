@@ -54,7 +54,7 @@ TEST(a_snapshot_decodes_to_what_was_written) {
 
 TEST(a_snapshot_cut_at_any_byte_is_refused) {
     snapshot_maker_life(&made, 240, 80);
-    assert_in_range(made.file_used, 1000, 4000);
+    support_between(made.file_used, 1000, 4000);
     for (size_t count = 0; count < sizeof(object_graph_head); count++)
         assert_true(refused_with(made.file, count, "truncated in its head"));
     for (size_t count = sizeof(object_graph_head); count < made.file_used; count++)
@@ -122,7 +122,7 @@ TEST(the_recorded_snapshot_loads) {
     char path[4096], why[256];
     packed_find("cpython", "snapshot", path, sizeof path);
     if (!object_graph_load(&g, path, why, sizeof why)) fail_msg("%s", why);
-    assert_in_range(g.head.objects, 100000, 500000);
+    support_between(g.head.objects, 100000, 500000);
     assert_true(g.head.freed_by_counting + g.head.left == g.head.objects && g.head.found <= g.head.tracked);
     object_graph_unload(&g);
 }
